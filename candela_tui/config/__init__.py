@@ -5,7 +5,7 @@ Every key can also be set with an environment variable, ``CANDELA_SECTION__KEY``
 
 from candela_tui.config.change import change_setting
 from candela_tui.config.check import load, misspelled_variables, validated
-from candela_tui.config.describe import Origin, Setting, known_settings, origin_of
+from candela_tui.config.describe import Origin, Setting, known_settings, origin_of, settings_document
 from candela_tui.config.document import toml_document
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.field_types import is_known, known_keys
@@ -106,6 +106,7 @@ __all__ = [
     "remove_rule",
     "rule_kinds",
     "rule_named",
+    "settings_document",
     "standing_in",
     "to_text",
     "toml_document",

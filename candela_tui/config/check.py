@@ -5,10 +5,11 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from candela_tui.config.errors import ConfigError
 from candela_tui.config.field_types import expected_at, known_keys, setting_keys
@@ -57,10 +58,33 @@ def validated(document: Mapping[str, Any], source: str, environ: Mapping[str, st
         else:
             table[key[-1]] = value
             origin[key] = name
-    try:
-        return Settings.model_validate(merged)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, source, origin)) from None
+    found, mistakes = _sections(merged)
+    if mistakes:
+        raise ConfigError(_explain(mistakes, source, origin))
+    return Settings.model_construct(**found)
+
+
+def _sections(document: Mapping[str, Any]) -> tuple[dict[str, Any], "list[ErrorDetails]"]:
+    """Validate each section that a document has, by itself. Return the valid ones, and all mistakes.
+
+    The validator of all settings together does the same, but building it takes longer than most commands run."""
+    found: dict[str, Any] = {}
+    mistakes: list[ErrorDetails] = []
+    for key, value in document.items():
+        if key not in Settings.model_fields:
+            mistakes.append({"type": "extra_forbidden", "loc": (key,), "msg": "", "input": value})
+            continue
+        try:
+            found[key] = _validator(key).validate_python(value)
+        except ValidationError as error:
+            mistakes += [{**each, "loc": (key, *each["loc"])} for each in error.errors(include_url=False)]
+    return found, mistakes
+
+
+@cache
+def _validator(key: str) -> TypeAdapter[Any]:
+    section: Any = Settings.model_fields[key].annotation
+    return TypeAdapter(section)
 
 
 def from_environment(environ: Mapping[str, str]) -> list[tuple[str, Key, Any]]:
@@ -93,11 +117,11 @@ def _from_variable(value: str) -> Any:
     return value
 
 
-def _explain(error: ValidationError, source: str, origin: Mapping[Key, str]) -> str:
+def _explain(found: "list[ErrorDetails]", source: str, origin: Mapping[Key, str]) -> str:
     mistakes: list[str] = []
     meant: set[Key] = set()
     # Explain misspelled keys first: each may also cause an error about the missing key that was meant.
-    for mistake in sorted(error.errors(include_url=False), key=lambda mistake: mistake["type"] != "extra_forbidden"):
+    for mistake in sorted(found, key=lambda mistake: mistake["type"] != "extra_forbidden"):
         where = tuple(str(part) for part in mistake["loc"])
         variable = next((origin[where[:n]] for n in range(len(where), 0, -1) if where[:n] in origin), None)
         place = f"environment variable {variable}" if variable else source

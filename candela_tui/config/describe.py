@@ -30,7 +30,7 @@ class Setting:
 
     def value(self, settings: Settings) -> Any:
         """Return the value of this key in the given settings."""
-        found: Any = settings.model_dump(by_alias=True)
+        found: Any = settings_document(settings)
         for part in self.key:
             found = found[part]
         return found
@@ -42,6 +42,20 @@ class Origin:
 
     in_file: bool
     variable: str | None = None
+
+
+def settings_document(settings: Settings) -> dict[str, Any]:
+    """Return all settings as the tables of config.toml, with the defaults of what is not set."""
+    return {key: _plain(getattr(settings, name)) for key, name in names_by_key(Settings).items()}
+
+
+def _plain(value: Any) -> Any:
+    # pydantic's model_dump does the same, but builds the serializers of all sections first.
+    if isinstance(value, BaseModel):
+        return {key: _plain(getattr(value, name)) for key, name in names_by_key(type(value)).items()}
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return tuple(map(_plain, value)) if isinstance(value, tuple) else value
 
 
 def known_settings() -> list[Setting]:

@@ -39,7 +39,7 @@ Price = Annotated[Decimal, BeforeValidator(_no_switch), Field(ge=0, le=1_000_000
 
 
 class _Section(BaseModel):
-    # A section's validator is built when it is used by itself. Reading the file uses only the one of Settings.
+    # A section's validator is built when it is first used: building all takes longer than most commands run.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @field_validator("*", mode="before")
@@ -52,10 +52,9 @@ class _Section(BaseModel):
         return value if cls.model_fields[info.field_name].annotation is bool else _no_switch(value)
 
 
-def _section() -> Any:
-    """Declare a section that may be missing. It is then validated as an empty one, with the validator of the section
-    around it: an instance would build a validator of its own, which took a third of the time to read the settings."""
-    return Field(default_factory=dict, validate_default=True)
+def _section(kind: type[_Section]) -> Any:
+    """Declare a section that may be missing. It then has its defaults, which need no validator."""
+    return Field(default_factory=kind.model_construct)
 
 
 def names_by_key(section: type[BaseModel]) -> dict[str, str]:
@@ -590,12 +589,12 @@ class RulesSettings(_Section):
     """The time zone whose hours, days, weeks and months budgets use, such as Europe/Berlin. "" is the machine's own."""
     budgets: tuple[BudgetRule, ...] = ()
     """Budgets: [[rules.budgets]] in config.toml, described in docs/rules.md."""
-    models: ModelRules = _section()
+    models: ModelRules = _section(ModelRules)
     tools: tuple[ToolRule, ...] = ()
     """Rules about the tools that Claude calls: [[rules.tools]] in config.toml, described in docs/rules.md."""
-    cache: CacheRule = _section()
-    fallback: FallbackRule = _section()
-    routes: RouteRules = _section()
+    cache: CacheRule = _section(CacheRule)
+    fallback: FallbackRule = _section(FallbackRule)
+    routes: RouteRules = _section(RouteRules)
 
     @field_validator("budgets")
     @classmethod
@@ -669,7 +668,7 @@ class TeamSettings(_Section):
     it with /oauth/callback behind it."""
     session_h: float = Field(default=12, gt=0, le=720)
     """Hours until a person signs in again."""
-    oidc: OidcSettings = _section()
+    oidc: OidcSettings = _section(OidcSettings)
     groups: dict[str, Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=dict)
     """The team of each group: "eng-platform" = "platform". With any, only people of these groups may sign in."""
     managed_settings: OptionalPath = None
@@ -702,7 +701,7 @@ class JsonLinesSettings(_Section):
 class SinkSettings(_Section):
     """[sinks]: additional outputs for recorded requests."""
 
-    json_lines: JsonLinesSettings = _section()
+    json_lines: JsonLinesSettings = _section(JsonLinesSettings)
 
 
 class PubSubSettings(_Section):
@@ -749,7 +748,7 @@ class TelemetrySettings(_Section):
     """The share of sessions whose traces are sent, such as 0.1."""
     cache_creation_name: bool = False
     """Also send the tokens written to the cache by their older name, gen_ai.usage.cache_creation.input_tokens."""
-    pubsub: PubSubSettings = _section()
+    pubsub: PubSubSettings = _section(PubSubSettings)
 
 
 class MetricsSettings(_Section):
@@ -871,35 +870,35 @@ class UiSettings(_Section):
     """Turn off spinners and smooth scrolling, and redraw live content once a second."""
     keys: dict[str, str] = Field(default_factory=dict)
     """Key bindings by action name, as listed in the help (?): "requests.filter" = "f,slash". "" removes the key."""
-    attention: AttentionSettings = _section()
+    attention: AttentionSettings = _section(AttentionSettings)
 
 
 class Settings(_Section):
     """All settings in config.toml."""
 
-    proxy: ProxySettings = _section()
-    intercept: InterceptSettings = _section()
-    anthropic: AnthropicSettings = _section()
-    vertex: VertexSettings = _section()
-    aws: AwsSettings = _section()
-    mantle: MantleSettings = _section()
-    claude_aws: ClaudeAwsSettings = _section()
-    foundry: FoundrySettings = _section()
-    claude_google_cloud: ClaudeGoogleCloudSettings = _section()
-    openai: OpenAiSettings = _section()
+    proxy: ProxySettings = _section(ProxySettings)
+    intercept: InterceptSettings = _section(InterceptSettings)
+    anthropic: AnthropicSettings = _section(AnthropicSettings)
+    vertex: VertexSettings = _section(VertexSettings)
+    aws: AwsSettings = _section(AwsSettings)
+    mantle: MantleSettings = _section(MantleSettings)
+    claude_aws: ClaudeAwsSettings = _section(ClaudeAwsSettings)
+    foundry: FoundrySettings = _section(FoundrySettings)
+    claude_google_cloud: ClaudeGoogleCloudSettings = _section(ClaudeGoogleCloudSettings)
+    openai: OpenAiSettings = _section(OpenAiSettings)
     models: dict[str, ModelNames] = Field(default_factory=dict)
     """The providers' ids of models, by the name that the client requests. Needed only if candela's own mapping is
     wrong: "claude-opus-4-8" = { vertex = "ID", bedrock = "ID or ARN" }."""
-    pricing: PricingSettings = _section()
-    history: HistorySettings = _section()
-    store: StoreSettings = _section()
-    audit: AuditSettings = _section()
-    cache: CacheSettings = _section()
-    ui: UiSettings = _section()
-    keys: KeysSettings = _section()
-    team: TeamSettings = _section()
-    sessions: SessionsSettings = _section()
-    rules: RulesSettings = _section()
-    sinks: SinkSettings = _section()
-    metrics: MetricsSettings = _section()
-    telemetry: TelemetrySettings = _section()
+    pricing: PricingSettings = _section(PricingSettings)
+    history: HistorySettings = _section(HistorySettings)
+    store: StoreSettings = _section(StoreSettings)
+    audit: AuditSettings = _section(AuditSettings)
+    cache: CacheSettings = _section(CacheSettings)
+    ui: UiSettings = _section(UiSettings)
+    keys: KeysSettings = _section(KeysSettings)
+    team: TeamSettings = _section(TeamSettings)
+    sessions: SessionsSettings = _section(SessionsSettings)
+    rules: RulesSettings = _section(RulesSettings)
+    sinks: SinkSettings = _section(SinkSettings)
+    metrics: MetricsSettings = _section(MetricsSettings)
+    telemetry: TelemetrySettings = _section(TelemetrySettings)

@@ -29,7 +29,7 @@ from typing import Any
 
 import candela_tui
 from candela_tui.cli.process import daemon
-from candela_tui.config import Settings
+from candela_tui.config import Settings, validated
 from tests.cheap_processes import encrypt_at_low_cost
 from tests.cli.fork_client import request_fork
 
@@ -171,7 +171,7 @@ def _prepare() -> None:
     for name in (*_FURTHER, *(module.name for module in pkgutil.walk_packages(candela_tui.__path__, "candela_tui."))):
         if not name.startswith(_LEFT_OUT):
             importlib.import_module(name)
-    Settings.model_validate({})
+    validated({key: {} for key in Settings.model_fields}, "", {})
     encrypt_at_low_cost()
 
 

@@ -161,8 +161,8 @@ def test_on_windows_the_program_says_that_wsl_works_before_it_imports_what_windo
 
 VALIDATORS = """
 from pydantic import BaseModel
-from candela_tui.config import Settings
-Settings.model_validate({"proxy": {"port": 8182}})
+from candela_tui.config import Settings, validated
+validated({"cache": {"ask_provider": True}, "rules": {"dry_run": True}}, "config.toml", {})
 sections = [Settings]
 for section in sections:
     sections += [kind for field in section.model_fields.values()
@@ -171,7 +171,7 @@ print(len(sections), *(section.__name__ for section in sections if section.__pyd
 """
 
 
-def test_reading_the_settings_builds_one_validator_for_all_sections() -> None:
+def test_reading_the_settings_does_not_build_the_validator_of_all_sections() -> None:
     ran = subprocess.run([sys.executable, "-c", VALIDATORS], capture_output=True, text=True, check=True)
     sections, *built = ran.stdout.split()
-    assert (int(sections) > 20, built) == (True, ["Settings"])
+    assert (int(sections) > 20, built) == (True, [])

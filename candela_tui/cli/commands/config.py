@@ -20,6 +20,7 @@ from candela_tui.config import (
     misspelled_variables,
     origin_of,
     read_document,
+    settings_document,
     toml_document,
     toml_value,
     without_secrets,
@@ -59,7 +60,7 @@ def get(invocation: Invocation, key: str | None) -> None:
     config.toml, with settings that have no value as comments. What may be a credential, such as header fields for a
     service, is only shown where KEY names it alone.
     """
-    found: Any = invocation.settings().model_dump(by_alias=True)
+    found: Any = settings_document(invocation.settings())
     parts = _parts(key) if key is not None else ()
     for depth, part in enumerate(parts):
         if not isinstance(found, Mapping) or part not in found:
