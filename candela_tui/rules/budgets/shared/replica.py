@@ -50,6 +50,9 @@ _CLOSE_S: Final = 5.0
 _MOST_UNSETTLED: Final = 100_000
 _SETTLED_AT_ONCE: Final = 500
 """So few that PostgreSQL counts them long before the connection gives up."""
+_RESERVED_AT_ONCE: Final = 50
+"""So few that nobody waits long for those before them, and that their statements do not fill the network's buffers
+before the answers are read."""
 _REFUSED: Final = ("22", "23")
 """Classes of SQLSTATE of a statement that would be refused again: wrong data, and violated constraints."""
 
@@ -233,7 +236,7 @@ class Replica:
             try:
                 connection = self._connected()
                 while items:
-                    self._do(connection, items.popleft())
+                    self._do_next(connection, items)
                 self._settle_kept(connection)
                 self._regularly(connection)
                 if ended:
@@ -314,28 +317,46 @@ class Replica:
                 self._connection.close()
             self._connection = None
 
-    def _do(self, connection: Connection, item: _Item) -> None:
-        match item:
-            case _Ended():
-                self._keep(item)
-            case _Hold():
+    def _do_next(self, connection: Connection, items: "deque[_Item]") -> None:
+        """Do what comes next: all reservations up to what has to come after them, or one other thing."""
+        together: list[_Reserve | _Hold] = []
+        ids: set[str] = set()
+        while items and len(together) < _RESERVED_AT_ONCE:
+            item = items[0]
+            if isinstance(item, _Call) or item.request_id in ids:
+                break
+            items.popleft()
+            match item:
+                case _Ended():
+                    self._keep(item)
+                case _Grown():
+                    if item.request_id in self._held:
+                        self._grown[item.request_id] = item.amount
+                case _Hold():
+                    self._held[item.request_id] = item.claims
+                    together.append(item)
+                    ids.add(item.request_id)
+                case _Reserve():
+                    together.append(item)
+                    ids.add(item.request_id)
+        if together:
+            self._reserve_together(connection, together)
+        elif items and isinstance(call := items[0], _Call):
+            items.popleft()
+            with _answering([call.future]):
                 self._settle_kept(connection)
-                self._held[item.request_id] = item.claims
-                self._reserve(connection, item.request_id, item.claims)
-            case _Grown():
-                if item.request_id in self._held:
-                    self._grown[item.request_id] = item.amount
-            case _Reserve():
-                with _answering(item.future):
-                    self._settle_kept(connection)
-                    reserved = self._reserve(connection, item.request_id, item.claims)
-                    if reserved.passes:
+                call.future.set_result(call.work(connection))
+
+    def _reserve_together(self, connection: Connection, items: Sequence[_Reserve | _Hold]) -> None:
+        with _answering([item.future for item in items if isinstance(item, _Reserve)]):
+            self._settle_kept(connection)
+            reserved = self._reserve(connection, [statements.Wanted(item.request_id, item.claims) for item in items])
+            for item in items:
+                if isinstance(item, _Reserve):
+                    found = reserved[item.request_id]
+                    if found.passes:
                         self._held[item.request_id] = item.claims
-                    item.future.set_result(reserved)
-            case _Call():
-                with _answering(item.future):
-                    self._settle_kept(connection)
-                    item.future.set_result(item.work(connection))
+                    item.future.set_result(found)
 
     def _settle_kept(self, connection: Connection) -> None:
         while self._unsettled:
@@ -354,18 +375,27 @@ class Replica:
         for request_id in request_ids:
             del self._unsettled[request_id]
 
-    def _reserve(self, connection: Connection, request_id: str, claims: Sequence[Claim]) -> statements.Reserved:
-        keys = [claim.key for claim in claims]
-        reserved = statements.reserve(connection, self._ids.of(connection, keys), request_id, self._id, claims)
-        if len(reserved.figures) < len(claims):
+    def _reserve(self, connection: Connection, wanted: Sequence[statements.Wanted]) -> dict[str, statements.Reserved]:
+        reserved = self._try_to_reserve(connection, wanted)
+        outdated = [each for each in wanted if len(reserved[each.request_id].figures) < len(each.claims)]
+        if outdated:
             # A counter was deleted that is wanted again.
-            self._ids.forget(keys)
-            reserved = statements.reserve(connection, self._ids.of(connection, keys), request_id, self._id, claims)
-        rolling = [key for key in keys if self._definitions.get(key.definition) is not None]
-        if not reserved.passes and rolling:
-            self._roll(connection, rolling)
-            reserved = statements.reserve(connection, self._ids.of(connection, keys), request_id, self._id, claims)
+            self._ids.forget(_keys(outdated))
+            reserved |= self._try_to_reserve(connection, outdated)
+        refused = [each for each in wanted if not reserved[each.request_id].passes and self._rolling(_keys([each]))]
+        if refused:
+            self._roll(connection, self._rolling(_keys(refused)))
+            reserved |= self._try_to_reserve(connection, refused)
         return reserved
+
+    def _try_to_reserve(
+        self, connection: Connection, wanted: Sequence[statements.Wanted]
+    ) -> dict[str, statements.Reserved]:
+        return statements.reserve(connection, self._ids.of(connection, _keys(wanted)), self._id, wanted)
+
+    def _rolling(self, keys: Iterable[CounterKey]) -> list[CounterKey]:
+        """Return the counters of them whose window rolls."""
+        return [key for key in keys if self._definitions.get(key.definition) is not None]
 
     def _settle(self, connection: Connection, ended: Mapping[str, Sequence[Charge]]) -> None:
         keys = {charge.key for charges in ended.values() for charge in charges}
@@ -382,8 +412,12 @@ class Replica:
 
     def _hold_again(self, connection: Connection) -> None:
         """Reserve what is in flight, as far as it is not reserved any more."""
-        for request_id, claims in self._held.items():
-            self._reserve(connection, request_id, [claim.without_limit() for claim in claims])
+        held = [
+            statements.Wanted(request_id, [claim.without_limit() for claim in claims])
+            for request_id, claims in self._held.items()
+        ]
+        for start in range(0, len(held), _RESERVED_AT_ONCE):
+            self._reserve(connection, held[start : start + _RESERVED_AT_ONCE])
 
     def _roll(self, connection: Connection, keys: Iterable[CounterKey]) -> None:
         now = utc_now()
@@ -410,7 +444,7 @@ class Replica:
             if found:
                 self._tell(News(orphans=found))
         if self._is_due("roll", _ROLL_S):
-            self._roll(connection, [key for key in self._followed if self._definitions.get(key.definition) is not None])
+            self._roll(connection, self._rolling(self._followed))
         if self._is_due("forget", _FORGET_S):
             now = utc_now()
             self._followed = {
@@ -452,13 +486,19 @@ class Replica:
 
 
 @contextlib.contextmanager
-def _answering(future: "Future[Any]") -> Iterator[None]:
-    """Answer a future in any case."""
+def _answering(futures: "Sequence[Future[Any]]") -> Iterator[None]:
+    """Answer futures in any case."""
     try:
         yield
     except BaseException:
-        future.set_exception(Unreachable())
+        for future in futures:
+            if not future.done():
+                future.set_exception(Unreachable())
         raise
+
+
+def _keys(wanted: Iterable[statements.Wanted]) -> set[CounterKey]:
+    return {claim.key for each in wanted for claim in each.claims}
 
 
 def _wanted(item: _Reserve | _Call) -> bool:

@@ -17,7 +17,13 @@ from candela_tui.rules.budgets.account import Amount
 from candela_tui.rules.budgets.shared.counter import Charge, Claim, CounterKey, Figures
 from candela_tui.rules.budgets.state import Override
 from candela_tui.store.indexed_text import indexed_text
+from candela_tui.store.prepared_statements import Step, execute_together
 from candela_tui.store.units import read_money, read_time, stored_money, stored_time
+
+_FIGURES = """
+  c.id, c.budget, c.definition, c.target, c.starts_at_us, c.ends_at_us, c.spent_usd, c.spent_tokens, c.reserved_usd,
+  c.reserved_tokens, c.in_flight, c.unknown, c.unbounded, c.most_usd, c.most_tokens, c.oldest_us, c.unpriced
+"""
 
 _CREATE = text("""
 INSERT INTO budget_counters (budget, definition, target, starts_at_us, ends_at_us)
@@ -35,7 +41,7 @@ FROM budget_counters c JOIN jsonb_to_recordset(CAST(:wanted AS jsonb))
   ON (c.budget, c.definition, c.target, c.starts_at_us) = (w.budget, w.definition, w.target, w.starts_at_us)
 """)
 
-_RESERVE = text("""
+_RESERVE = text(f"""
 WITH wanted AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS w(
     counter bigint, usd numeric, tokens numeric, unknown boolean, most_usd numeric, most_tokens numeric,
@@ -63,7 +69,8 @@ WITH wanted AS MATERIALIZED (
   FROM measured
 ), taken AS (
   INSERT INTO budget_leases (request_id, counter, replica, usd, tokens, unknown, most_usd, most_tokens)
-  SELECT :request, w.counter, :replica, w.usd, w.tokens, w.unknown, w.most_usd, w.most_tokens
+  SELECT CAST(:request AS text), w.counter, CAST(:replica AS text),
+    w.usd, w.tokens, w.unknown, w.most_usd, w.most_tokens
   FROM wanted w WHERE (SELECT passes FROM judged)
   ON CONFLICT DO NOTHING
   RETURNING *
@@ -77,21 +84,26 @@ WITH wanted AS MATERIALIZED (
     changed_at = clock_timestamp()
   FROM taken t WHERE c.id = t.counter
 )
-SELECT (SELECT passes FROM judged) AS passes, c.* FROM locked c
-""")
+SELECT CAST(:request AS text) AS request, (SELECT passes FROM judged) AS passes, {_FIGURES}
+FROM locked c
+""")  # noqa: S608 - made of constants
 """Judges as ``Balance.room`` does, line by line. What is full and what has to wait are the same here."""
 
 _LOCK = text("""
-SELECT c.id FROM budget_counters c
-WHERE c.id IN (
-  SELECT CAST(x AS bigint) FROM jsonb_array_elements_text(CAST(:counters AS jsonb)) x
-  UNION
-  SELECT l.counter FROM budget_leases l
-  WHERE l.request_id IN (SELECT jsonb_array_elements_text(CAST(:requests AS jsonb))))
-ORDER BY c.id FOR NO KEY UPDATE
+WITH locked AS MATERIALIZED (
+  SELECT c.id FROM budget_counters c
+  WHERE c.id IN (
+    SELECT CAST(x AS bigint) FROM jsonb_array_elements_text(CAST(:counters AS jsonb)) x
+    UNION
+    SELECT l.counter FROM budget_leases l
+    WHERE l.request_id IN (SELECT jsonb_array_elements_text(CAST(:requests AS jsonb))))
+  ORDER BY c.id FOR NO KEY UPDATE
+)
+SELECT FROM (SELECT count(*) AS number FROM locked) l WHERE l.number < 0
 """)
+"""Returns no row, so that it can be sent together with others."""
 
-_SETTLE = text("""
+_SETTLE = text(f"""
 WITH freed AS (
   DELETE FROM budget_leases
   WHERE request_id IN (SELECT jsonb_array_elements_text(CAST(:requests AS jsonb)))
@@ -131,8 +143,8 @@ UPDATE budget_counters c SET
   most_usd = c.most_usd - d.most_usd, most_tokens = c.most_tokens - d.most_tokens,
   oldest_us = least(c.oldest_us, d.oldest_us), changed_at = clock_timestamp()
 FROM changed d WHERE c.id = d.counter
-RETURNING c.*
-""")
+RETURNING {_FIGURES}
+""")  # noqa: S608 - made of constants
 
 _NAME_UNPRICED = text("""
 UPDATE budget_counters c SET unpriced = array_append(c.unpriced, w.model), changed_at = clock_timestamp()
@@ -172,12 +184,12 @@ UPDATE budget_counters c SET
 FROM sums s JOIN wanted w ON w.counter = s.counter WHERE c.id = s.counter
 """)
 
-_CHANGED = text("""
-SELECT c.* FROM budget_counters c
+_CHANGED = text(f"""
+SELECT {_FIGURES} FROM budget_counters c
 WHERE c.definition IN (SELECT jsonb_array_elements_text(CAST(:definitions AS jsonb)))
   AND c.changed_at >= to_timestamp(:since) AND (c.ends_at_us IS NULL OR c.ends_at_us > :now_us)
 ORDER BY c.changed_at DESC LIMIT 10000
-""")
+""")  # noqa: S608 - made of constants
 
 _SPENT_BY_MINUTE = text("""
 SELECT b.counter, b.at_us / 60000000 AS minute, sum(b.usd) AS usd, sum(b.tokens) AS tokens
@@ -273,29 +285,54 @@ class CounterIds:
             self._known.pop(key, None)
 
 
+class Wanted(NamedTuple):
+    """What a request is to reserve in the counters that count it."""
+
+    request_id: str
+    claims: Sequence[Claim]
+
+
 def reserve(
-    connection: Connection, ids: Mapping[CounterKey, int], request_id: str, replica: str, claims: Sequence[Claim]
-) -> Reserved:
-    """Reserve what a request is expected to cost in every counter, unless it does not fit in a binding one."""
-    wanted = [
-        {
-            "counter": ids[claim.key],
-            "usd": _reserved_money(claim.expected),
-            "tokens": claim.expected.tokens if claim.expected is not None else 0,
-            "unknown": claim.expected is None,
-            "most_usd": _reserved_money(claim.most) if claim.most is not None else None,
-            "most_tokens": claim.most.tokens if claim.most is not None else None,
-            "by_usd": claim.limit.usd is not None,
-            "max": stored_money(claim.limit.usd) if claim.limit.usd is not None else claim.limit.tokens,
-            "binding": claim.binding,
-        }
-        for claim in claims
+    connection: Connection, ids: Mapping[CounterKey, int], replica: str, wanted: Sequence[Wanted]
+) -> dict[str, Reserved]:
+    """Reserve what requests are expected to cost in every counter, each unless it does not fit in a binding one beside
+    those before it. Return what became of each, by its id, which only one of them has."""
+    counters = sorted({ids[claim.key] for each in wanted for claim in each.claims})
+    steps = [
+        Step(
+            _RESERVE,
+            {
+                "wanted": json.dumps([_claimed(ids[claim.key], claim) for claim in each.claims]),
+                "request": each.request_id,
+                "replica": replica,
+            },
+        )
+        for each in wanted
     ]
-    with connection.begin():
-        rows = connection.execute(
-            _RESERVE, {"wanted": json.dumps(wanted), "request": request_id, "replica": replica}
-        ).all()
-    return Reserved(bool(rows) and bool(rows[0].passes), dict(_named_figures(rows)))
+    if len(wanted) > 1:
+        # One locks its own counters.
+        steps.insert(0, _lock(counters, ()))
+    rows: dict[str, list[Any]] = {each.request_id: [] for each in wanted}
+    for row in execute_together(connection, steps):
+        rows[row.request].append(row)
+    return {
+        request_id: Reserved(bool(of) and bool(of[0].passes), dict(_named_figures(of)))
+        for request_id, of in rows.items()
+    }
+
+
+def _claimed(counter: int, claim: Claim) -> dict[str, Any]:
+    return {
+        "counter": counter,
+        "usd": _reserved_money(claim.expected),
+        "tokens": claim.expected.tokens if claim.expected is not None else 0,
+        "unknown": claim.expected is None,
+        "most_usd": _reserved_money(claim.most) if claim.most is not None else None,
+        "most_tokens": claim.most.tokens if claim.most is not None else None,
+        "by_usd": claim.limit.usd is not None,
+        "max": stored_money(claim.limit.usd) if claim.limit.usd is not None else claim.limit.tokens,
+        "binding": claim.binding,
+    }
 
 
 def settle(
@@ -306,9 +343,8 @@ def settle(
 
     However often this is called for a request, it counts once: with the most that it was said to cost, as another
     replica may have settled it while this one could not be reached, by what was recorded until then."""
-    with connection.begin():
-        _lock(connection, ids, ended)
-        return _settle(connection, ids, ended)
+    rows = execute_together(connection, [_lock(_counters(ids, ended), ended), *_settling(ids, ended)])
+    return dict(_named_figures(rows))
 
 
 def end_leases(
@@ -316,15 +352,19 @@ def end_leases(
 ) -> dict[CounterKey, Figures]:
     """Settle those of these requests whose reservation has ended (see ``orphans``): a replica may have said something
     since, and then it settles them itself. Return the figures of what changed."""
+    figures: dict[CounterKey, Figures] = {}
     with connection.begin():
-        _lock(connection, ids, ended)
+        connection.execute(*_lock(_counters(ids, ended), ended))
         over = {row.request_id for row in connection.execute(_ORPHANS, {"lease_s": lease_s})}
-        return _settle(connection, ids, {each: charges for each, charges in ended.items() if each in over})
+        for step in _settling(ids, {each: charges for each, charges in ended.items() if each in over}):
+            result = connection.execute(*step)
+            if step.statement is _SETTLE:
+                figures = dict(_named_figures(result))
+    return figures
 
 
-def _settle(
-    connection: Connection, ids: Mapping[CounterKey, int], ended: Mapping[str, Sequence[Charge]]
-) -> dict[CounterKey, Figures]:
+def _settling(ids: Mapping[CounterKey, int], ended: Mapping[str, Sequence[Charge]]) -> list[Step]:
+    """Return the statements that settle requests, once their counters are locked."""
     charges = [
         {
             "counter": ids[charge.key],
@@ -342,17 +382,17 @@ def _settle(
         for charge in each
         if charge.unpriced is not None
     ]
-    requests = json.dumps(list(ended))
-    if unpriced:
-        connection.execute(_NAME_UNPRICED, {"models": json.dumps(unpriced)})
-    rows = connection.execute(_SETTLE, {"requests": requests, "charges": json.dumps(charges)}).all()
-    return dict(_named_figures(rows))
+    naming = [Step(_NAME_UNPRICED, {"models": json.dumps(unpriced)})] if unpriced else []
+    return [*naming, Step(_SETTLE, {"requests": json.dumps(list(ended)), "charges": json.dumps(charges)})]
 
 
-def _lock(connection: Connection, ids: Mapping[CounterKey, int], ended: Mapping[str, Sequence[Charge]]) -> None:
-    """Lock the counters that the end of requests changes."""
-    locked = sorted({ids[charge.key] for each in ended.values() for charge in each})
-    connection.execute(_LOCK, {"counters": json.dumps(locked), "requests": json.dumps(list(ended))}).all()
+def _counters(ids: Mapping[CounterKey, int], ended: Mapping[str, Sequence[Charge]]) -> list[int]:
+    return sorted({ids[charge.key] for each in ended.values() for charge in each})
+
+
+def _lock(counters: Sequence[int], requests: Iterable[str]) -> Step:
+    """Return the statement that locks counters, and those in which something is reserved for requests."""
+    return Step(_LOCK, {"counters": json.dumps(counters), "requests": json.dumps(list(requests))})
 
 
 def grow(connection: Connection, amounts: Mapping[str, Amount]) -> None:
@@ -361,17 +401,13 @@ def grow(connection: Connection, amounts: Mapping[str, Amount]) -> None:
         {"request_id": request_id, "usd": _reserved_money(amount), "tokens": amount.tokens}
         for request_id, amount in amounts.items()
     ]
-    with connection.begin():
-        connection.execute(_LOCK, {"counters": "[]", "requests": json.dumps(list(amounts))}).all()
-        connection.execute(_GROW, {"amounts": json.dumps(wanted)})
+    execute_together(connection, [_lock((), amounts), Step(_GROW, {"amounts": json.dumps(wanted)})])
 
 
 def roll(connection: Connection, starts: Mapping[int, datetime]) -> None:
     """Take what began before a moment out of rolling windows, by the ids of their counters."""
     wanted = [{"counter": counter, "start_us": stored_time(start)} for counter, start in starts.items()]
-    with connection.begin():
-        connection.execute(_LOCK, {"counters": json.dumps(sorted(starts)), "requests": "[]"}).all()
-        connection.execute(_ROLL, {"wanted": json.dumps(wanted)})
+    execute_together(connection, [_lock(sorted(starts), ()), Step(_ROLL, {"wanted": json.dumps(wanted)})])
 
 
 class Changed(NamedTuple):

@@ -52,7 +52,11 @@ class Counters:
 
     def reserve(self, request: str, *claims: Claim) -> statements.Reserved:
         ids = self._ids.of(self.connection, [each.key for each in claims])
-        return statements.reserve(self.connection, ids, request, self.replica, claims)
+        return statements.reserve(self.connection, ids, self.replica, [statements.Wanted(request, claims)])[request]
+
+    def reserve_together(self, *wanted: statements.Wanted) -> dict[str, statements.Reserved]:
+        ids = self._ids.of(self.connection, [claim.key for each in wanted for claim in each.claims])
+        return statements.reserve(self.connection, ids, self.replica, wanted)
 
     def settle(self, request: str, *charges: Charge) -> None:
         ids = self._ids.of(self.connection, [each.key for each in charges])
@@ -93,6 +97,21 @@ def test_a_budget_that_does_not_bind_reserves_beyond_its_limit(database: Engine)
     with counters(database) as made:
         assert made.reserve("1", claim(key(), usd(2), limit="1")._replace(binding=False)).passes
         assert made.figures(key()).held == usd(2)
+
+
+def test_requests_that_reserve_together_are_judged_one_after_the_other(database: Engine) -> None:
+    wide, narrow = key("wide"), key("narrow")
+    costs = {"1": "6", "2": "5", "3": "4", "4": "0.5"}
+    with counters(database) as made:
+        wanted = [statements.Wanted(id, [claim(wide, usd(cost), limit="100")]) for id, cost in costs.items()]
+        for each in wanted[1:]:
+            each.claims.append(claim(narrow, usd(costs[each.request_id]), limit="9"))
+        reserved = made.reserve_together(*wanted)
+        assert [each.passes for each in reserved.values()] == [True, True, True, False]
+        assert [each.figures[wide].held for each in reserved.values()] == [
+            Amount(Decimal(usd_), tokens) for usd_, tokens in ((0, 0), (6, 10), (11, 20), (15, 30))
+        ]
+        assert (made.figures(wide).in_flight, made.figures(narrow).held) == (3, Amount(Decimal(9), 20))
 
 
 def test_what_a_request_cost_counts_once_in_place_of_what_was_reserved(database: Engine) -> None:
