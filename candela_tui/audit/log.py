@@ -251,7 +251,10 @@ def _microseconds(moment: datetime) -> int:
 
 
 def _json(state: State | None) -> str | None:
-    return json.dumps(state, ensure_ascii=False, sort_keys=True) if state is not None else None
+    if state is None:
+        return None
+    # A client may name its session by bytes that are no UTF-8: no database keeps them.
+    return json.dumps(state, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace").decode()
 
 
 def _state(text: str | None) -> State | None:

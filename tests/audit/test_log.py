@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from candela_tui.audit.body_read import record_body_read
 from candela_tui.audit.entry import AuditError
 from candela_tui.audit.log import AuditLog, LocalAuditLog
 from candela_tui.audit.rules import rules_in
@@ -32,6 +33,13 @@ def test_an_entry_says_who_how_when_and_what_it_was_before_and_after(tmp_path: P
     assert (entry.action, entry.subject) == ("key.disable", "ci")
     assert (entry.before, entry.after) == ({"state": "active"}, {"state": "disabled"})
     assert stat.S_IMODE((tmp_path / "audit.db").stat().st_mode) == 0o600
+
+
+def test_what_a_client_names_its_session_keeps_nobody_from_reading_it(tmp_path: Path) -> None:
+    log = log_in(tmp_path)
+    record_body_read(log, "1", key="ci", user="eve", session_id="half \udcff\0é")
+
+    assert [entry.after for entry in log.entries()] == [{"key": "ci", "user": "eve", "session_id": "half ?\0é"}]
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'eve'", "DELETE FROM audit"])
