@@ -20,12 +20,13 @@ _AMOUNTS_AS_TEXT: Final = frozenset({wire.ReplayOffer.__name__})
 """Messages with amounts as JSON strings; in all others they are numbers."""
 _ABOUT = (
     "What a running candela knows, for programs of the same user. Send the token from the file `api-token` in its data"
-    " directory. Times are RFC 3339 in UTC, durations milliseconds, and money USD with exact digits. What is not known"
-    " is null. Fields may be added."
+    " directory. People who signed in to a team's candela, and programs with a key of it, send that instead: they may"
+    " use what has an `x-permission`, as far as their role goes. Times are RFC 3339 in UTC, durations milliseconds, and"
+    " money USD with exact digits. What is not known is null. Fields may be added."
 )
 _EVERY_ROUTE: Final = {
     401: "the token is missing or wrong",
-    403: "a web page asks",
+    403: "a web page asks, or someone from elsewhere whose role does not allow it",
     503: "the store or the audit log can't be used",
 }
 _WITH_INPUT: Final = {400: "a parameter, the body or the beginning of an id has a mistake"}
@@ -68,6 +69,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": route.handler.__name__,
         "summary": route.summary,
         "x-audience": route.audience.value,
+        **({"x-permission": route.remote.value} if route.remote is not None else {}),
         "responses": {"200": {"description": _sentence(route.answer.doc), "content": _content(route.answer)}},
     }
     parameters = [*map(_in_path, _names(route.path)), *map(_in_query, route.parameters)]
