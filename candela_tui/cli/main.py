@@ -13,6 +13,7 @@ import click
 
 from candela_tui import __version__
 from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.collection import collect_seldom
 from candela_tui.cli.terminal.encoding import never_fail_to_encode
 from candela_tui.price_file import look_in
 
@@ -179,6 +180,7 @@ def cli(ctx: click.Context, config_file: Path | None, data_dir: Path | None) -> 
 def main() -> None:
     """Run the command line. Exits with 0, 1 (failure) or 2 (usage)."""
     never_fail_to_encode()
+    collect_seldom()
     try:
         cli(prog_name="candela")
     except OSError as error:

@@ -12,6 +12,7 @@ from candela_tui.attach.remote_feed import RemoteFeed
 from candela_tui.attach.remote_history import RemoteHistory
 from candela_tui.attach.server import LocalServer
 from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.collection import collect_as_usual
 from candela_tui.cli.process.logging_setup import log_beside_the_store
 from candela_tui.cli.process.running import running_on
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal, show
@@ -60,6 +61,7 @@ def show_running(running: RunningCandela, settings: Settings, invocation: Invoca
             f"this command would read {paths.store}. Use the same [store] url for both."
         )
     store = StoreReader(paths.store)
+    collect_as_usual()
     try:
         end = _live_or_stored(running, paths, store, settings, invocation)
     finally:

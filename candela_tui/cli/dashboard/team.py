@@ -7,6 +7,7 @@ from candela_tui.attach.remote_feed import RemoteFeed
 from candela_tui.attach.team_control import TeamControl
 from candela_tui.attach.team_history import TeamHistory
 from candela_tui.cli.invocation import Invocation
+from candela_tui.cli.process.collection import collect_as_usual
 from candela_tui.cli.process.logging_setup import log_beside_the_store
 from candela_tui.cli.process.team_servers import address_of, signed_in_to
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal, show
@@ -40,6 +41,7 @@ def attach_to_server(invocation: Invocation, url: str) -> int:
     history = TeamHistory(client)
     following = RemoteFeed(client, history, about, lambda _: note(address.origin, me))
     following.start()
+    collect_as_usual()
     try:
         end = show(following, history, status, settings, invocation, control=TeamControl(client, following.notify))
     finally:
