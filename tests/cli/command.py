@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,8 +16,9 @@ from candela_tui.exchange import Exchange, ProviderSide
 from candela_tui.paths import default_paths
 from candela_tui.store.writer import StoreWriter
 from tests.cli.fork_client import request_fork
-from tests.cli.forked import ForkedProcess, fork_server, start_forked
+from tests.cli.forked import ForkedProcess, fork_server, start_at_terminal, start_forked
 from tests.e2e.candela import free_port
+from tests.e2e.terminal import Terminal
 
 PATIENCE_S = 120.0
 OTHER = "2aaa0000-0000-4000-8000-000000000002"
@@ -133,6 +135,13 @@ def documents(out: str) -> list[dict[str, Any]]:
     """The records that a command printed as JSON."""
     listed: list[dict[str, Any]] = json.loads(out, parse_float=Decimal)
     return listed
+
+
+async def open_window(
+    terminal: Terminal, window: str, arguments: Sequence[str], environment: Mapping[str, str], directory: Path
+) -> None:
+    """Run ``candela`` with these arguments in a new window, from the fork server."""
+    await terminal.open_for(window, lambda device: start_at_terminal(arguments, environment, directory, device))
 
 
 def on_a_terminal(home: Home, *arguments: str, columns: int = 80, typed: str = "") -> tuple[int, str]:

@@ -111,9 +111,11 @@ def _take_descriptors(request: dict[str, Any], standard: Sequence[int], backgrou
         os.dup2(descriptor, target)
         os.close(descriptor)
     if os.isatty(0):
-        # A shell would make it the controlling terminal: ctrl+c and /dev/tty need one.
+        # A shell would make it the controlling terminal: ctrl+c and /dev/tty need one. A window of tmux has another
+        # program that it controls.
         os.setsid()
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        with suppress(PermissionError):
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     for ready in background:
         os.setsid()
         request["arguments"][request["arguments"].index(str(request["ready"]))] = str(ready)
@@ -127,7 +129,10 @@ def become(request: dict[str, Any]) -> None:
     os.chdir(request["directory"])
     sys.argv = ["candela", *request["arguments"]]
     time.tzset()
-    locale.setlocale(locale.LC_CTYPE, "")
+    try:
+        locale.setlocale(locale.LC_CTYPE, "")
+    except locale.Error:  # The interpreter goes on without it, too.
+        locale.setlocale(locale.LC_CTYPE, "C")
     sys.stdin = TextIOWrapper(open(0, "rb", closefd=False), "utf-8", "surrogateescape")  # noqa: SIM115
     sys.stdout = TextIOWrapper(open(1, "wb", closefd=False), "utf-8", "surrogateescape")  # noqa: SIM115
     sys.stderr = TextIOWrapper(

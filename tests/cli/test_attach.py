@@ -5,26 +5,16 @@ import json
 import os
 import signal
 import stat
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import aiohttp
-import pytest
 
-from tests.cli.command import COMMAND, PATIENCE_S, Home
+from tests.cli.command import COMMAND, PATIENCE_S, Home, open_window
 from tests.e2e.terminal import Terminal
 from tests.reports.exchanges import exchange
 from tests.standin import Gate, Provider, message, text
 
 MESSAGES = [{"role": "user", "content": "mend the weather vane"}]
-
-
-@pytest.fixture
-async def terminal(tmp_path: Path) -> AsyncIterator[Terminal]:
-    """A terminal of 120 columns and 36 lines."""
-    async with Terminal(tmp_path / "tmux", 120, 36) as running:
-        yield running
 
 
 async def ask(home: Home, session: str = "vane") -> bytes:
@@ -42,7 +32,7 @@ async def test_it_shows_live_what_goes_through_a_candela_in_the_background(
     home: Home, terminal: Terminal, provider: Provider
 ) -> None:
     await home.run("start")
-    await terminal.open("it", [str(COMMAND), "attach"], home.environment, home.directory)
+    await open_window(terminal, "it", ["attach"], home.environment, home.directory)
     await terminal.shows("it", "Attached to candela", "keeps it running")
     gate = Gate()
     provider.answer(message(text("It turns ", gate, "again.")))
@@ -72,7 +62,7 @@ async def test_leaving_asks_nothing_about_streams_that_go_on(
     provider.answer(message(text("It turns ", gate, "again.")))
     asking = asyncio.create_task(ask(home))
     await gate.reached()
-    await terminal.open("it", [str(COMMAND), "attach"], home.environment, home.directory)
+    await open_window(terminal, "it", ["attach"], home.environment, home.directory)
     await terminal.shows("it", "mend the weather vane", "1 live")
     await terminal.press("it", "q")
     assert await terminal.exit_code("it") == 0
@@ -83,7 +73,7 @@ async def test_leaving_asks_nothing_about_streams_that_go_on(
 async def test_a_candela_that_ends_is_waited_for(home: Home, terminal: Terminal) -> None:
     home.record(exchange(session_title="Mend the weather vane"))
     await home.run("start")
-    await terminal.open("it", [str(COMMAND), "attach"], home.environment, home.directory)
+    await open_window(terminal, "it", ["attach"], home.environment, home.directory)
     await terminal.shows("it", "Attached to candela", "Mend the weather vane")
     os.kill(json.loads((await home.run("status", "--json")).out)["pid"], signal.SIGKILL)
     await terminal.shows("it", "still shown", "Mend the weather vane")
@@ -100,7 +90,7 @@ async def test_the_port_chooses_which_candela(home: Home, terminal: Terminal) ->
         "CANDELA_DATA_DIR": str(home.directory / "elsewhere"),
         "CANDELA_PROXY__PORT": "9",
     }
-    await terminal.open("it", [str(COMMAND), "attach", "--port", str(home.port)], elsewhere, home.directory)
+    await open_window(terminal, "it", ["attach", "--port", str(home.port)], elsewhere, home.directory)
     await terminal.shows("it", "Attached to candela", f"127.0.0.1:{home.port}")
 
 
@@ -108,14 +98,14 @@ async def test_without_the_token_its_store_is_watched(home: Home, terminal: Term
     home.record(exchange(session_title="Mend the weather vane", started_at=datetime(2026, 1, 5, tzinfo=UTC)))
     await home.run("start")
     (home.data / "api-token").unlink()
-    await terminal.open("it", [str(COMMAND), "attach"], home.environment, home.directory)
+    await open_window(terminal, "it", ["attach"], home.environment, home.directory)
     await terminal.shows("it", "Another candela", "Mend the weather vane")
     await ask(home)
     await terminal.shows("it", "mend the weather vane")
 
 
 async def test_where_none_runs_it_says_how_to_start_one(home: Home, terminal: Terminal) -> None:
-    await terminal.open("it", [str(COMMAND), "attach"], home.environment, home.directory)
+    await open_window(terminal, "it", ["attach"], home.environment, home.directory)
     await terminal.shows("it", f"No candela is running on port {home.port}", "candela start")
     assert await terminal.exit_code("it") == 1
 

@@ -11,7 +11,7 @@ import pytest
 
 from candela_tui.credentials.vault import encrypted_file
 from candela_tui.credentials.vault.choice import open_vault
-from tests.cli.command import COMMAND, Home
+from tests.cli.command import Home, open_window
 from tests.cli.test_start_up import imported_by
 from tests.cli.typist import typing
 from tests.credentials.vault.secret_service import gnome_keyring, session_bus
@@ -333,7 +333,7 @@ class TestInTheDashboard:
         tmux = str(Path(shutil.which("tmux") or "tmux").parent)
         async with Terminal(tmp_path / "tmux", 80, 24) as terminal:
             environment = {**home.environment, "PATH": f"{home.environment['PATH']}:{tmux}"}
-            await terminal.open("it", [str(COMMAND), *(["attach"] if attached else [])], environment, home.directory)
+            await open_window(terminal, "it", ["attach"] if attached else [], environment, home.directory)
             await terminal.shows("it", "○ Anthropic", "press a to sign in")
             await terminal.press("it", "a")
             await terminal.shows("it", "Sign in to", "Amazon Bedrock")

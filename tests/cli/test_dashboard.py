@@ -10,14 +10,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.cli.command import COMMAND, PATIENCE_S, Home
+from tests.cli.command import PATIENCE_S, Home, open_window
 from tests.e2e.terminal import Terminal
 from tests.reports.exchanges import exchange
 from tests.standin import Gate, Provider, message, text
 
 
 async def test_it_serves_while_it_shows_and_stops_when_it_is_left(home: Home, terminal: Terminal) -> None:
-    await terminal.open("it", [str(COMMAND)], home.environment, home.directory)
+    await open_window(terminal, "it", [], home.environment, home.directory)
     await terminal.shows("it", f"127.0.0.1:{home.port}", "candela claude")
     assert (await home.run("status")).code == 0
     await terminal.press("it", "q")
@@ -29,7 +29,7 @@ async def test_it_serves_while_it_shows_and_stops_when_it_is_left(home: Home, te
 async def test_a_signal_ends_it_and_what_crossed_is_kept(
     number: signal.Signals, code: int, home: Home, terminal: Terminal, provider: Provider
 ) -> None:
-    await terminal.open("it", [str(COMMAND)], home.environment, home.directory)
+    await open_window(terminal, "it", [], home.environment, home.directory)
     await terminal.shows("it", f"127.0.0.1:{home.port}")
     async with aiohttp.ClientSession() as http, ask(http, f"127.0.0.1:{home.port}") as response:
         await response.read()
@@ -43,7 +43,7 @@ async def test_where_another_candela_has_the_port_it_attaches_to_that_one(home: 
     home.record(exchange(session_title="Mend the weather vane"))
     await home.run("start")
     elsewhere = {**home.environment, "CANDELA_DATA_DIR": str(home.directory / "elsewhere")}
-    await terminal.open("it", [str(COMMAND)], elsewhere, home.directory)
+    await open_window(terminal, "it", [], elsewhere, home.directory)
     await terminal.shows("it", "Attached to candela", f"127.0.0.1:{home.port}", "Mend the weather vane")
     await terminal.press("it", "q")
     assert await terminal.exit_code("it") == 0
@@ -53,7 +53,7 @@ async def test_where_another_candela_has_the_port_it_attaches_to_that_one(home: 
 async def test_a_port_that_another_program_has_is_explained(home: Home, terminal: Terminal) -> None:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", home.port)
     async with server:
-        await terminal.open("it", [str(COMMAND)], home.environment, home.directory)
+        await open_window(terminal, "it", [], home.environment, home.directory)
         expected = f"pid {os.getpid()}" if sys.platform == "linux" else "another program"
         await terminal.shows("it", f"Port {home.port}", expected, "candela config set proxy.port 8182")
         assert await terminal.exit_code("it") == 1
@@ -76,7 +76,7 @@ async def test_the_demo_plays_sessions_and_leaves_nothing_behind(home: Home, ter
     # Neither is for simulated requests.
     lines = home.directory / "requests.jsonl"
     home.config.write_text(f'rules.models.deny = ["*"]\nsinks.json_lines.path = "{lines}"\n')
-    await terminal.open("it", [str(COMMAND), "demo", "--speed", "20"], environment, home.directory)
+    await open_window(terminal, "it", ["demo", "--speed", "20"], environment, home.directory)
     await terminal.shows("it", "Demo", "All sessions")
     assert list(temporary.glob("candela-demo-*/candela.db"))
     await terminal.press("it", "C-c")
@@ -108,7 +108,7 @@ async def test_an_error_of_the_dashboard_ends_the_dashboard_and_not_the_proxy(
             await response.read()
         assert "candela attach" in said
         assert "ZeroDivisionError" not in said
-        await terminal.open("other", [str(COMMAND), "attach"], home.environment, home.directory)
+        await open_window(terminal, "other", ["attach"], home.environment, home.directory)
         await terminal.shows("other", "Attached to candela", "claude-opus-4-8"[7:])
     await terminal.press("it", "C-c")
     assert await terminal.exit_code("it") == 1

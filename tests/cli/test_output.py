@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.cli.command import COMMAND, Home
+from tests.cli.command import Home, open_window
 from tests.e2e.terminal import Terminal
 from tests.reports.exchanges import exchange
 
@@ -49,6 +49,6 @@ async def test_a_terminal_that_cannot_show_it_is_told_what_else_there_is(
     home: Home, change: dict[str, str], words: str
 ) -> None:
     async with Terminal(home.directory / "tmux", 120, 36) as terminal:
-        await terminal.open("it", [str(COMMAND)], home.environment | change, home.directory)
+        await open_window(terminal, "it", [], home.environment | change, home.directory)
         assert "candela serve" in (await terminal.shows("it", words, "lists what was recorded")).replace("\n", "")
         assert await terminal.exit_code("it") == 1

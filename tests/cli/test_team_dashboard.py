@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.cli.command import COMMAND, Home
+from tests.cli.command import Home, open_window
 from tests.e2e.candela import free_port
 from tests.e2e.terminal import Terminal
 from tests.keys.made import make
@@ -91,7 +91,7 @@ async def test_a_person_signs_in_and_sees_their_requests_of_the_server(
     await server.ask("ada", "mend the weather vane")
     await server.ask("bob", "a secret of bob's")
     environment, directory = at_home.environment, at_home.directory
-    await terminal.open("in", [str(COMMAND), "login", server.url], environment, directory)
+    await open_window(terminal, "in", ["login", server.url], environment, directory)
     screen = await terminal.shows("in", f"{server.url}/oauth/device", "Waiting for you to sign in")
     found = re.search(r"^[A-Z]{4}-[A-Z]{4}$", screen, re.MULTILINE)
     assert found is not None, screen
@@ -99,7 +99,7 @@ async def test_a_person_signs_in_and_sees_their_requests_of_the_server(
     await terminal.shows("in", f"Signed in as {ADA}", "candela attach https://")
     assert await terminal.exit_code("in") == 0
 
-    await terminal.open("it", [str(COMMAND), "attach", server.url], environment, directory)
+    await open_window(terminal, "it", ["attach", server.url], environment, directory)
     await terminal.shows("it", f"as {ADA} (member)", "you see your own requests", "mend the weather vane")
     await server.ask("ada", "paint the weather vane")
     await terminal.shows("it", "1 session  2 req")

@@ -4,9 +4,9 @@ import asyncio
 import os
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import pytest
 
@@ -14,6 +14,14 @@ from tests.e2e.claude import run_program
 
 PATIENCE_S = 60.0
 _BETWEEN_LOOKS_S = 0.1
+
+
+class Running(Protocol):
+    """A program that somebody else started in a window."""
+
+    async def wait(self) -> int:
+        """Return the exit code once it has ended; negative for a signal."""
+        ...
 
 
 class Terminal:
@@ -28,6 +36,7 @@ class Terminal:
         self._tmux = [program, "-S", str(socket), "-f", os.devnull]
         self._size = (columns, lines)
         self._directory = socket.parent
+        self._started: dict[str, Running] = {}
 
     async def __aenter__(self) -> Self:
         columns, lines = map(str, self._size)
@@ -45,6 +54,18 @@ class Terminal:
         # tmux itself sometimes loses the exit code of a program. The trap keeps the shell when the program gets ^C.
         line = f"trap : INT; {program}; echo $? > {shlex.quote(str(self._exit_file(window)))}"
         await self._run("new-window", "-d", "-n", window, "-c", str(cwd), "-t", "test:", line)
+
+    async def open_for(self, window: str, start: Callable[[int], Awaitable[Running]]) -> None:
+        """Start a program that ``start`` makes use a new window of this name, from a descriptor of its terminal. It is
+        not its controlling one: ctrl+c is a signal there only for programs that ``open`` started."""
+        device = await self._run(
+            "new-window", "-d", "-P", "-F", "#{pane_tty}", "-n", window, "-t", "test:", "exec sleep 86400"
+        )
+        descriptor = os.open(device.strip(), os.O_RDWR | os.O_NOCTTY)
+        try:
+            self._started[window] = await start(descriptor)
+        finally:
+            os.close(descriptor)
 
     async def press(self, window: str, *keys: str) -> None:
         """Press keys by tmux's names (Enter, Escape, C-c, …)."""
@@ -72,10 +93,13 @@ class Terminal:
         return seen
 
     async def exit_code(self, window: str) -> int:
-        """Wait until the window's program has ended; its exit code. Fails with the screen."""
-        file = self._exit_file(window)
+        """Wait until the window's program has ended; its exit code as a shell has it. Fails with the screen."""
+        file, started = self._exit_file(window), self._started.get(window)
         try:
             async with asyncio.timeout(PATIENCE_S):
+                if started is not None:
+                    code = await started.wait()
+                    return code if code >= 0 else 128 - code
                 while True:
                     written = file.read_text() if file.exists() else ""
                     if written.endswith("\n"):
