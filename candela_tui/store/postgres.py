@@ -176,12 +176,25 @@ def connect(
             application_name=_APPLICATION,
             startup_params={"client_encoding": "UTF8", **(reading if read_only else {})},
         )
-    except BaseException:
+    except BaseException as error:
         connected.close()
+        # pg8000 says good-bye to a server that refused, and where that has hung up, raises what came of it instead.
+        if isinstance(error, pg8000.dbapi.InterfaceError) and (refusal := _refusal_before(error)) is not None:
+            raise refusal from None
         raise
     connected.settimeout(answer_s)
     _sockets[connection] = connected
     return connection
+
+
+def _refusal_before(error: BaseException) -> "pg8000.dbapi.DatabaseError | None":
+    """Return what the server had said when another error came on top of it."""
+    import pg8000.dbapi
+
+    earlier = error.__context__
+    while earlier is not None and not isinstance(earlier, pg8000.dbapi.DatabaseError):
+        earlier = earlier.__context__
+    return earlier
 
 
 def _own_name() -> str:
