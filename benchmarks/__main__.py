@@ -13,6 +13,7 @@ MEASUREMENTS = {
     "cache": "what it costs to say why each request missed the cache",
     "search": "what the full-text search costs: the size of its index, indexing and searching",
     "rules": "what rules cost a request and its answer",
+    "replicas": "what replicas on one PostgreSQL cost beside one with SQLite, without and with a shared budget",
     "store": "the room that a long history takes, and how fast it answers",
     "growth": "cost against the size of stores, sessions, bodies and streams",
 }
