@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -29,6 +29,8 @@ _MOST_WORDS: Final = 300
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 _Kind = TypeVar("_Kind")
+_LONGEST_S: Final = 366 * 86_400
+_Seconds = Annotated[float, msgspec.Meta(ge=0, le=_LONGEST_S)]
 
 
 class DeviceCode(msgspec.Struct, frozen=True):
@@ -38,8 +40,8 @@ class DeviceCode(msgspec.Struct, frozen=True):
     user_code: str
     verification_uri: str
     verification_uri_complete: str = ""
-    expires_in: float = 600
-    interval: float = 5
+    expires_in: _Seconds = 600
+    interval: _Seconds = 5
 
     @property
     def page(self) -> str:
@@ -65,7 +67,7 @@ class Tokens(msgspec.Struct, frozen=True):
 
 class _Granted(msgspec.Struct):
     access_token: str
-    expires_in: float
+    expires_in: _Seconds
     refresh_token: str
     email: str
 
@@ -102,12 +104,20 @@ class DeviceSignIn:
         return begun
 
     def wait(self, begun: DeviceCode) -> Tokens:
-        """Wait until the person has signed in. Raises NotSignedIn if that was denied or took too long."""
+        """Wait until the person has signed in. Raises NotSignedIn if that was denied or took too long.
+
+        A server that does not answer is asked again, less often: the person may be in the middle of it."""
         until, interval = self._now() + timedelta(seconds=begun.expires_in), begun.interval
         asked = {"grant_type": _DEVICE_GRANT, "device_code": begun.device_code, "surface": DASHBOARD_SURFACE}
+        lost: Unreachable | None = None
         while self._now() < until:
             self._sleep(interval)
-            status, body = self._post(_TOKEN, **asked)
+            try:
+                status, body = self._post(_TOKEN, **asked)
+            except Unreachable as error:
+                lost, interval = error, interval + _SLOWER_S
+                continue
+            lost = None
             if status == http.client.OK:
                 return self._tokens(body)
             match _fault(body).error:
@@ -121,7 +131,7 @@ class DeviceSignIn:
                     break
                 case _:
                     raise self._refused(status, body)
-        raise NotSignedIn("Nobody entered the code in time. Begin again.")
+        raise lost or NotSignedIn("Nobody entered the code in time. Begin again.")
 
     def refresh(self, tokens: Tokens) -> Tokens:
         """Return other tokens of the same sign-in. Raises NotSignedIn if that has ended."""

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from candela_tui.attach.device_sign_in import DeviceCode, DeviceSignIn, Tokens
-from candela_tui.attach.errors import NotSignedIn, Unavailable
+from candela_tui.attach.errors import NotSignedIn, Unavailable, Unreachable
 from candela_tui.attach.kept_tokens import KeptTokens, encoded, entry_of
 from candela_tui.attach.team_server import Address, BadAddress
 from candela_tui.credentials.vault.errors import VaultError
@@ -54,6 +54,9 @@ def test_no_token_goes_to_an_address_that_is_not_encrypted_or_no_server(url: str
         Address.of(url)
 
 
+NO_ANSWER = 0
+
+
 class Scripted(DeviceSignIn):
     """Gets its answers from a list, and keeps what it sent. Its clock moves as it waits."""
 
@@ -71,6 +74,8 @@ class Scripted(DeviceSignIn):
     def _post(self, path: str, **form: str) -> tuple[int, bytes]:
         self.sent.append({"path": path, **form})
         status, document = next(self._answers)
+        if status == NO_ANSWER:
+            raise Unreachable("no answer")
         return status, document if isinstance(document, bytes) else msgspec.json.encode(document)
 
 
@@ -95,11 +100,27 @@ def test_it_waits_as_long_as_it_is_told_to() -> None:
         ((404, b"<html>"), Unavailable, "its \\[team\\] settings do not say how"),
         ((200, b"<html>"), Unavailable, "does not answer as a candela does"),
         ((200, {"access_token": "a"}), Unavailable, "does not answer as a candela does"),
+        ((200, {**GRANTED, "expires_in": 1e300}), Unavailable, "does not answer as a candela does"),
     ],
 )
 def test_an_answer_that_ends_the_waiting_is_told(answer: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         Scripted(answer).wait(BEGUN)
+
+
+def test_a_server_that_does_not_answer_for_a_moment_is_asked_again_less_often() -> None:
+    sign_in = Scripted((NO_ANSWER, None), failed("authorization_pending"), (200, GRANTED))
+    assert sign_in.wait(BEGUN).access == "access"
+    assert sign_in.waits == [5, 10, 10]
+    with pytest.raises(Unreachable):
+        Scripted(*[(NO_ANSWER, None)] * 200).wait(BEGUN)
+
+
+@pytest.mark.parametrize("odd", [{"expires_in": 1e300}, {"expires_in": -1}, {"interval": -1}])
+def test_a_sign_in_that_says_no_possible_time_is_not_begun(odd: dict[str, float]) -> None:
+    begun = {"device_code": "device", "user_code": "BCDF-GHJK", "verification_uri": ORIGIN, **odd}
+    with pytest.raises(Unavailable, match="does not answer as a candela does"):
+        Scripted((200, begun)).begin()
 
 
 def test_nobody_is_waited_for_longer_than_the_code_lasts() -> None:
