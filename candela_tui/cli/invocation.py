@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from candela_tui.default_port import DEFAULT_PORT
 from candela_tui.paths import Paths, default_paths
 
 if TYPE_CHECKING:
@@ -57,6 +58,16 @@ class Invocation:
             return load(default_paths(self.config, self.data).config)
         except ConfigError as error:
             raise click.ClickException(str(error)) from None
+
+    def port(self) -> int:
+        """Return the port of the settings. Exits with an error if they contain a mistake."""
+        return self.settings().proxy.port if self._may_have_settings() else DEFAULT_PORT
+
+    def _may_have_settings(self) -> bool:
+        # Importing the settings takes longer than all else that `candela status` does.
+        return os.path.lexists(default_paths(self.config, self.data).config) or any(
+            name == "PROVIDERS" or (name.startswith("CANDELA_") and "__" in name) for name in os.environ
+        )
 
     def data_directory(self) -> Path:
         """Create the data directory if it is missing, and return it. Exits with an error if that fails."""

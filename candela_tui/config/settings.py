@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from candela_tui.config.name_forms import AWS_REGION, FOUNDRY_RESOURCE, GOOGLE_LOCATION, GOOGLE_NAME
 from candela_tui.database_url import database_url
+from candela_tui.default_port import DEFAULT_PORT
 from candela_tui.providers.identity import DEFAULT_ROUTES, PROVIDER_WORDS, RouteName, listed
 from candela_tui.redaction import is_secret_name
 
@@ -105,7 +106,7 @@ OptionalAddress = Annotated[Annotated[str, AfterValidator(_address)] | None, Bef
 class ProxySettings(_Section):
     """[proxy]: the local proxy."""
 
-    port: int = Field(8181, ge=1, le=65535)
+    port: int = Field(DEFAULT_PORT, ge=1, le=65535)
     """The port to listen on."""
     listen: OptionalAddress = None
     """Another address to listen on, besides 127.0.0.1: 0.0.0.0 for all of IPv4, :: for all. It needs keys, of

@@ -1,10 +1,11 @@
 """The URL of a client's request."""
 
+from candela_tui.default_port import DEFAULT_PORT
 from candela_tui.exchange import Exchange
 from candela_tui.protocol.headers import header
 from candela_tui.providers.identity import Provider, route_of
 
-_USUAL_ADDRESS = "127.0.0.1:8181"
+_USUAL_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
 
 
 def client_url(exchange: Exchange) -> str:

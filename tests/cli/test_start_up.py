@@ -109,6 +109,14 @@ async def test_asking_a_background_candela_how_it_is_reads_no_settings(home: Hom
     assert len(modules) <= 230
 
 
+async def test_the_status_reads_no_settings_where_none_are_made(home: Home) -> None:
+    for name in [name for name in home.environment if "__" in name]:
+        del home.environment[name]
+    modules = modules_of(home, "status")
+    assert sorted(modules.intersection((*HEAVY, *SETTINGS, "http.client"))) == []
+    assert len(modules) <= 230
+
+
 async def test_reading_the_records_imports_neither_the_proxy_nor_the_dashboard(home: Home) -> None:
     modules = modules_of(home, "sessions")
     assert sorted(modules.intersection(HEAVY)) == ["asyncio", "sqlalchemy", "zstandard"]

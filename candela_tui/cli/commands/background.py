@@ -95,7 +95,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     """
     invocation = ctx.ensure_object(Invocation)
     found = background(invocation.paths.pid)
-    port = found.port if found else invocation.settings().proxy.port
+    port = found.port if found else invocation.port()
     running = running_candela(port)
     data = Path(running.data_dir) if running is not None and running.data_dir else invocation.paths.data
     copies = damaged_copies(Paths(invocation.paths.config, data).store_file)

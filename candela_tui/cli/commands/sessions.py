@@ -16,8 +16,6 @@ from candela_tui.ledger.names import session_title
 from candela_tui.ledger.session_sums import SessionTotals
 from candela_tui.ledger.sessions import summarize
 from candela_tui.ledger.totals import Totals
-from candela_tui.reports.json_text import json_text
-from candela_tui.reports.records import session_record
 from candela_tui.store.history import ExchangeQuery
 from candela_tui.text import amounts
 from candela_tui.text.amounts import count, percent
@@ -50,6 +48,9 @@ def _list(invocation: Invocation, *, as_json: bool) -> None:
     with recorded(invocation) as store:
         found = store.totals(by=(Dimension.SESSION, Dimension.AGENT)).sessions()
     if as_json:
+        from candela_tui.reports.json_text import json_text
+        from candela_tui.reports.records import session_record
+
         echo_json(json_text([session_record(session) for session in found]))
         return
     if not found:
@@ -135,6 +136,8 @@ def _report(removed: Mapping[str | None, "Removed"], *, as_json: bool) -> None:
             {"session_id": session_id, "requests": each.requests, "bytes": each.size}
             for session_id, each in removed.items()
         ]
+        from candela_tui.reports.json_text import json_text
+
         echo_json(json_text(records))
         return
     for session_id, each in removed.items():

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from candela_tui import __version__, wire
+from candela_tui.default_port import DEFAULT_PORT
 from candela_tui.proxy.local_api.parameters import Parameter
 from candela_tui.proxy.local_api.route import BYTES, EVENTS, JSON, Answer, Route
 from candela_tui.proxy.local_api.routes import ROUTES
@@ -54,7 +55,7 @@ def openapi_document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "candela's local API", "version": __version__, "description": _ABOUT},
-        "servers": [{"url": "http://127.0.0.1:8181"}],
+        "servers": [{"url": f"http://127.0.0.1:{DEFAULT_PORT}"}],
         "security": [{"token": []}],
         "paths": paths,
         "components": {
