@@ -46,7 +46,8 @@ def missing_headers(exchange: Exchange) -> str:
 
 
 def _setting(exchange: Exchange) -> str:
-    return f'[history] bodies was "{exchange.kept}"'
+    later = ", or body_days has passed" if exchange.kept is Kept.HEADERS else ""
+    return f'[history] bodies was "{exchange.kept}"{later}'
 
 
 def provider(name: Provider) -> str:

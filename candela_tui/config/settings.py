@@ -801,6 +801,9 @@ class HistorySettings(_Section):
     bodies, headers only the header fields, none neither."""
     keep_days: int = Field(0, ge=0, le=36_500)
     """Days after which requests are removed, in addition to the current day. 0 keeps them."""
+    body_days: int = Field(0, ge=0, le=36_500)
+    """Days after which only the bodies of requests are removed, in addition to the current day: their facts and header
+    fields stay. 0 keeps them."""
     max_size_gb: float = Field(0, ge=0, le=100_000)
     """The largest size of the store, in GiB. When it is exceeded, the oldest requests are removed. 0 sets no limit."""
     search: bool = True

@@ -629,7 +629,8 @@ DETAILS: tuple[Detail, ...] = (
         "kept",
         lambda of: of.kept.value,
         "string",
-        "What is stored besides these facts: `full` (headers and bodies), `headers`, or `none`.",
+        "What is stored besides these facts: `full` (headers and bodies), `headers` (from the beginning, or since "
+        "`history.body_days` passed), or `none`.",
     ),
     Detail(
         "request_headers",

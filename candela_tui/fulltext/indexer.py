@@ -30,7 +30,8 @@ _DIGEST_SIZE: Final = 8
 
 
 class Indexer:
-    """Adds what the store has to the index, and removes from it what the store no longer has.
+    """Adds what the store has to the index, and removes from it what the store no longer has: requests, or only their
+    bodies. The index has only requests whose bodies are stored.
 
     Not for more than one thread. ``pause`` is called after each few milliseconds of work. It may wait, and it may raise
     an exception to end the work. Every method raises StoreError, sqlite3.Error and OSError.
@@ -75,7 +76,7 @@ class Indexer:
         gone: list[str] = []
         live: str | None = None
         while True:
-            page = self._store.listed_after(after, _PAGE)
+            page = self._store.indexable_after(after, _PAGE)
             last = page[-1].id if len(page) == _PAGE else None
             indexed = set(self._index.ids(after, last))
             for each in page:
@@ -91,7 +92,7 @@ class Indexer:
         # A proper beginning of an id sorts before it.
         self._compared_to = after if live is None else live[:-1]
         self._remove(gone)
-        return self._index.count() + len(self._missing) == self._store.count_ended()
+        return self._index.count() + len(self._missing) == self._store.count_indexable()
 
     def _remove(self, gone: Sequence[str]) -> None:
         if not gone:

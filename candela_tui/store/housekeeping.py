@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from candela_tui.store.audit_retention import AuditRetention
+from candela_tui.store.body_retention import BodyRetention
 from candela_tui.store.errors import said
 from candela_tui.store.removal import free_pages, free_some, give_pages_back, last_removal, removed_since
 from candela_tui.store.retention import Limits, Retention
@@ -34,9 +35,11 @@ class Housekeeping:
         on_notice: Callable[[str], None],
         audit: AuditRetention | None = None,
     ) -> None:
-        """``on_removed`` gets the ids of exchanges that this or another process removed from the store."""
+        """``on_removed`` gets the ids of exchanges that this or another process removed from the store; none where this
+        one removed only bodies."""
         self._clock = clock
         self._retention = Retention(limits, clock, on_notice)
+        self._bodies = BodyRetention(limits.body_days, clock, on_notice)
         self._audit = audit
         self._on_removed = on_removed
         self._seen: int | None = None
@@ -75,6 +78,9 @@ class Housekeeping:
         worked = self._retention.step(connection)
         if worked:
             self._report(connection)
+        elif self._bodies.step(connection):
+            worked = True
+            self._on_removed(())
         else:
             worked = free_some(connection, self._clock.now())
         self._removed = self._removed or worked

@@ -14,6 +14,7 @@ agent id) is stored alone and restarts the lane at position 0.
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -25,6 +26,7 @@ from candela_tui.store.dialects import same
 from candela_tui.store.errors import StoreError
 from candela_tui.store.patches import pack_patch
 from candela_tui.store.schema import exchanges, request_bodies
+from candela_tui.store.units import stored_time
 
 _RADIX: Final = 8
 _KEYFRAME: Final = 64
@@ -34,6 +36,10 @@ _SMALL: Final = 4096
 """Size in bytes below which a patch would save too little to make a body depend on another."""
 _PLAINLY_PAYS: Final = 10
 """A patch this many times smaller than its body is used without comparing it with the body compressed alone."""
+
+_TRUSTED: Final = timedelta(hours=12)
+"""How long the store is taken to have a body that was stored. Another process may remove bodies after a day (see
+``body_retention``), and of those that are older, the store is asked."""
 
 Lane = tuple[str | None, str | None, str | None]
 
@@ -52,6 +58,7 @@ def base_position(position: int) -> int | None:
 class _Link:
     exchange_id: str
     position: int
+    started_at_us: int
 
 
 class Lanes:
@@ -82,7 +89,7 @@ class Lanes:
         if len(body) < _SMALL:
             return {**row, "data": pack(body)}
         lane = (exchange.session_id, exchange.agent_id, exchange.model)
-        chain = self._chain(connection, lane, exchange.id)
+        chain = self._chain(connection, lane, exchange)
         position = chain[-1].position + 1 if chain else 0
         wanted = base_position(position)
         base = None if alone else next((link for link in reversed(chain) if link.position == wanted), None)
@@ -91,7 +98,7 @@ class Lanes:
             # Without the base that this position needs, the lane restarts.
             position = position if wanted is None else 0
             base, data = None, pack(body)
-        self._remember(lane, chain, _Link(exchange.id, position), body)
+        self._remember(lane, chain, _Link(exchange.id, position, stored_time(exchange.started_at)), body)
         return {**row, "base_id": base.exchange_id if base else None, "position": position, "data": data}
 
     def _patch(self, connection: Connection, body: bytes, base: _Link) -> bytes | None:
@@ -114,10 +121,11 @@ class Lanes:
             # The damage is reported when that exchange is read; here only another base is needed.
             return None
 
-    def _chain(self, connection: Connection, lane: Lane, before: str) -> list[_Link]:
+    def _chain(self, connection: Connection, lane: Lane, exchange: Exchange) -> list[_Link]:
         """Return the last body of a lane and those that it is based on, oldest first."""
         held = self._chains.get(lane)
-        if held is not None:
+        trusted_from = stored_time(exchange.started_at - _TRUSTED)
+        if held is not None and all(link.started_at_us >= trusted_from for link in held):
             self._chains.move_to_end(lane)
             return held
         session_id, agent_id, model = (stored_text(part) for part in lane)
@@ -128,7 +136,7 @@ class Lanes:
                 same(exchanges.c.session_id, session_id),
                 same(exchanges.c.agent_id, agent_id),
                 same(exchanges.c.model, model),
-                exchanges.c.id < before,
+                exchanges.c.id < exchange.id,
                 request_bodies.c.position.is_not(None),
             )
             .order_by(exchanges.c.id.desc())
@@ -137,14 +145,14 @@ class Lanes:
         chain: list[_Link] = []
         while last is not None and len(chain) < LONGEST_CHAIN:
             row = connection.execute(
-                select(request_bodies.c.position, request_bodies.c.base_id)
+                select(request_bodies.c.position, request_bodies.c.base_id, exchanges.c.started_at_us)
                 # Nothing new is built on a removed body that only still takes space.
                 .join(exchanges, exchanges.c.id == request_bodies.c.exchange_id)
                 .where(request_bodies.c.exchange_id == last)
             ).one_or_none()
             if row is None:
                 break
-            chain.insert(0, _Link(last, row.position))
+            chain.insert(0, _Link(last, row.position, row.started_at_us))
             last = row.base_id
         return chain
 

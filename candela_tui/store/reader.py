@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, bindparam, func, or_, select, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from candela_tui.analysis.context_parts import ContextPart
@@ -42,7 +42,7 @@ from candela_tui.store.provider_requests import answer_passed_untouched, read_pr
 from candela_tui.store.recorded_answers import RecordedAnswer, recorded_answers
 from candela_tui.store.results import WITH_RESULTS, lacking
 from candela_tui.store.rows import COSTING_COLUMNS, costing_exchange_of, exchange_of, interrupted, with_headers
-from candela_tui.store.schema import exchanges, headers, provider_parts, response_parts
+from candela_tui.store.schema import BODILESS, HAS_BODIES, exchanges, headers, provider_parts, response_parts
 from candela_tui.store.search import search_sessions
 from candela_tui.store.sums import LIVE
 from candela_tui.store.totals import NotSummable, conditions, read_ledger, text_of
@@ -292,6 +292,13 @@ class StoreReader:
             rows = connection.execute(wanted.limit(limit)).all() if connection else []
         return [_listed(row) for row in rows]
 
+    def indexable_after(self, exchange_id: str, limit: int) -> list[Listed]:
+        """Return what ``listed_after`` does, without those whose bodies are not stored."""
+        wanted = select(*_LISTED).where(exchanges.c.id > stored_text(exchange_id), HAS_BODIES)
+        with self._reading() as connection:
+            rows = connection.execute(wanted.order_by(exchanges.c.id).limit(limit)).all() if connection else []
+        return [_listed(row) for row in rows]
+
     def exchanges_since(self, since: datetime, after: str | None, limit: int) -> list[Exchange]:
         """Return the first exchanges that began at a time or later, and after another one, without their headers."""
         wanted = _statement(ExchangeQuery(since=since)).order_by(None).order_by(exchanges.c.id).limit(limit)
@@ -302,20 +309,21 @@ class StoreReader:
         return list(self._readable(rows))
 
     def beginnings(self, session_id: str) -> list[Listed]:
-        """Return the first exchange of each agent of a session."""
+        """Return the first exchange of each agent of a session whose bodies are stored."""
         columns = exchanges.c
         of_session = columns.session_id == stored_text(session_id)
-        first = select(func.min(columns.id)).where(of_session).group_by(columns.agent_id)
+        first = select(func.min(columns.id)).where(of_session, HAS_BODIES).group_by(columns.agent_id)
         with self._reading() as connection:
             rows = connection.execute(select(*_LISTED).where(columns.id.in_(first))).all() if connection else []
         return [listed for listed in map(_listed, rows) if not listed.live]
 
     def latest_of_agents(self, session_id: str, before: str) -> list[str]:
-        """Return the id of the last exchange with messages of each agent of a session that began before another one."""
+        """Return the id of the last exchange with messages of each agent of a session that began before another one,
+        and whose bodies are stored."""
         columns = exchanges.c
         earlier = (columns.session_id == stored_text(session_id)) & (columns.id < stored_text(before))
         asks = columns.kind.not_in([kind.value for kind in NO_MESSAGE])
-        latest = select(func.max(columns.id)).where(earlier, asks).group_by(columns.agent_id)
+        latest = select(func.max(columns.id)).where(earlier, asks, HAS_BODIES).group_by(columns.agent_id)
         with self._reading() as connection:
             return list(connection.execute(latest).scalars()) if connection else []
 
@@ -366,6 +374,14 @@ class StoreReader:
             if connection is None:
                 return 0
             return int(connection.execute(every).scalar_one()) - int(connection.execute(live).scalar_one())
+
+    def count_indexable(self) -> int:
+        """Return the number of exchanges that are not live, and whose bodies are stored."""
+        # Counted by an index, which has only those without bodies.
+        bodiless = select(func.count()).select_from(exchanges).where(text(BODILESS), exchanges.c.outcome != LIVE)
+        with self._reading() as connection:
+            others = int(connection.execute(bodiless).scalar_one()) if connection is not None else 0
+        return self.count_ended() - others
 
     def recorded_answers(self) -> list[RecordedAnswer]:
         """Return what is stored of each answer that has an id of its provider or was imported. Raises StoreError."""

@@ -1,8 +1,9 @@
-"""Removes exchanges: from every list at once, and their headers and bodies in small steps after that.
+"""Removes exchanges: from every list at once, and their headers and bodies in small steps after that; or only bodies.
 
 ``remove`` deletes the rows of ``exchanges`` and notes their ids in ``removals``. ``free_some`` deletes what those
 exchanges still have in other tables, a few at a time. A kept request body that is a patch against a removed one is
-stored alone before that. A process that ends in between leaves the rest to the next one.
+stored alone before that. A process that ends in between leaves the rest to the next one. ``remove_bodies`` leaves
+everything but the bodies.
 """
 
 import logging
@@ -27,12 +28,22 @@ from sqlalchemy import (
     update,
 )
 
+from candela_tui.exchange import Kept, Outcome
 from candela_tui.store.bodies import pack
 from candela_tui.store.database import driver_connection
 from candela_tui.store.dialects import StoredText, on_postgres, writing
 from candela_tui.store.errors import StoreError
 from candela_tui.store.lanes import read_request
-from candela_tui.store.schema import exchanges, metadata, removals, request_bodies
+from candela_tui.store.schema import (
+    HAS_BODIES,
+    exchanges,
+    metadata,
+    provider_parts,
+    provider_requests,
+    removals,
+    request_bodies,
+    response_parts,
+)
 from candela_tui.store.units import stored_time
 
 _AT_ONCE: Final = 20
@@ -51,6 +62,7 @@ OWNED_TABLES: Final = tuple(
     if any(key.column.table is exchanges for key in each.foreign_keys if key.ondelete == "CASCADE")
 )
 """The tables whose rows belong to one exchange."""
+_BODY_TABLES: Final = (request_bodies, response_parts, provider_requests, provider_parts)
 _SEQUENCES = table("sqlite_sequence", column("name"), column("seq"))
 """SQLite's table of the highest number that each AUTOINCREMENT table has ever had."""
 _LATEST = select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == removals.name)
@@ -152,6 +164,21 @@ def free_some(connection: Connection, now: datetime | None = None) -> bool:
     return bool(ids)
 
 
+def remove_bodies(connection: Connection, ids: Sequence[str]) -> int:
+    """Remove the bodies of a few exchanges that have ended, in one transaction, and note in their rows that they are
+    not stored. Return how many had any to be stored."""
+    of = exchanges.c
+    with _without_cascades(connection):
+        wanted = select(of.id).where(of.id.in_(ids), of.outcome != Outcome.LIVE.value, HAS_BODIES)
+        found = connection.execute(wanted).scalars().all()
+        if found:
+            _store_dependents_alone(connection, found)
+            for each in _BODY_TABLES:
+                connection.execute(delete(each).where(key_of(each).in_(found)))
+            connection.execute(update(exchanges).where(of.id.in_(found)).values(kept=Kept.HEADERS.value))
+    return len(found)
+
+
 def _next_to_free(connection: Connection, now: datetime | None) -> list[str]:
     """Return a few removed exchanges. None of them is the base of another removed body, so that each kept body can
     still be read when its base is deleted."""
@@ -173,9 +200,10 @@ def _next_to_free(connection: Connection, now: datetime | None) -> list[str]:
 
 
 def _store_dependents_alone(connection: Connection, ids: Sequence[str]) -> None:
-    """Store the bodies that are patches against these ones without a base."""
+    """Store the other bodies that are patches against these ones without a base."""
     key = request_bodies.c.exchange_id
-    for exchange_id in connection.execute(select(key).where(request_bodies.c.base_id.in_(ids))).scalars().all():
+    dependents = select(key).where(request_bodies.c.base_id.in_(ids), key.not_in(ids))
+    for exchange_id in connection.execute(dependents).scalars().all():
         try:
             body = read_request(connection, exchange_id)
         except StoreError as error:

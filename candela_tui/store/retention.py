@@ -29,6 +29,8 @@ class Limits:
 
     days: int = 0
     """Whole days of the user's time zone, in addition to the current one."""
+    body_days: int = 0
+    """The same for bodies alone."""
     bytes: int = 0
     """Of a file. The size of a database says little: PostgreSQL keeps the room of what was removed for later."""
 

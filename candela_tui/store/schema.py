@@ -23,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    func,
     text,
 )
 
@@ -54,6 +55,7 @@ REVISIONS: Final = (
     "0021",
     "0022",
     "0023",
+    "0024",
 )
 """Every revision that this version knows, oldest first. Listed here so that reading a store does not need Alembic."""
 
@@ -163,6 +165,9 @@ IN_HEADERS = frozenset({"request_headers", "response_headers", "provider_request
 
 STATING: Final = "session_title IS NOT NULL OR continues IS NOT NULL OR substr(clues, 1, 16) <> '[null,null,null,'"
 """Exchanges that state facts about their session. Clues of most requests only name the model."""
+BODILESS: Final = "kept <> 'full'"
+"""Exchanges whose bodies are not stored. It has an index, and is not true where ``kept`` is NULL, which stands for
+full."""
 SUMMED: Final = (
     "requests",
     "errors",
@@ -220,7 +225,11 @@ exchanges = Table(
     _partial_index("ix_exchanges_conversing", "id", where="conversation IS NOT NULL"),
     _partial_index("ix_exchanges_stating", "session_id", "id", where=STATING),
     _partial_index("ix_exchanges_key", "key", "id", where="key IS NOT NULL"),
+    _partial_index("ix_exchanges_bodiless", "outcome", where=BODILESS),
 )
+
+HAS_BODIES: Final = func.coalesce(exchanges.c.kept, "full") == "full"
+"""Exchanges whose bodies are stored."""
 
 sums = Table(
     "sums",

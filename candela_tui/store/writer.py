@@ -318,7 +318,7 @@ class StoreWriter:
 
     def _forget_removed(self, exchange_ids: Sequence[str]) -> None:
         self._lanes.forget()
-        if self._on_removed is not None:
+        if exchange_ids and self._on_removed is not None:
             self._on_removed(exchange_ids)
 
     def _disconnect(self) -> None:

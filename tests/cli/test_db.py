@@ -165,13 +165,19 @@ async def test_it_is_said_what_is_kept_for_how_long_and_how_much_there_is(record
     await recorded.run("keys", "create", "--name", "ci")
     found = json.loads((await recorded.run("db", "stats", "--json")).out)
     assert (found["audit_entries"], found["max_size_gb"]) == (1, None)
-    assert found["kept_days"] == {"requests": None, "audit": None}
+    assert found["kept_days"] == {"requests": None, "bodies": None, "audit": None}
 
-    limits = {"CANDELA_HISTORY__KEEP_DAYS": "90", "CANDELA_HISTORY__MAX_SIZE_GB": "5", "CANDELA_AUDIT__KEEP_DAYS": "1"}
+    limits = {
+        "CANDELA_HISTORY__KEEP_DAYS": "90",
+        "CANDELA_HISTORY__BODY_DAYS": "7",
+        "CANDELA_HISTORY__MAX_SIZE_GB": "5",
+        "CANDELA_AUDIT__KEEP_DAYS": "1",
+    }
     found = json.loads((await recorded.run("db", "stats", "--json", **limits)).out)
-    assert (found["kept_days"], found["max_size_gb"]) == ({"requests": 90, "audit": 1}, 5)
+    assert (found["kept_days"], found["max_size_gb"]) == ({"requests": 90, "bodies": 7, "audit": 1}, 5)
     words = (await recorded.run("db", "stats", **limits)).out
     assert "for 90 days, at most 5 GiB" in words
+    assert "for 7 days" in words
     assert "1 entry, kept for 1 day" in words
 
 

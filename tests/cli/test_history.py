@@ -100,7 +100,7 @@ async def test_the_raw_bodies_of_the_providers_side_are_exact_too(home: Home) ->
 
 async def test_a_body_that_was_not_kept_is_told_with_the_reason(home: Home) -> None:
     home.record(exchange(kept=Kept.HEADERS), request=b"asked", response=b"told")
-    why = 'The body was not kept: [history] bodies was "headers".'
+    why = 'The body was not kept: [history] bodies was "headers", or body_days has passed.'
     for raw in ("request", "response", "provider-request", "provider-response"):
         told = await home.run("show", "0198", "--raw", raw)
         assert (told.code, told.out) == (1, "")

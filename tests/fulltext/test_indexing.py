@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import delete
 
-from candela_tui.exchange import Outcome
+from candela_tui.exchange import Kept, Outcome
 from candela_tui.file_lock import locked_now
 from candela_tui.fulltext.index import IndexUnavailable, NewRequest, Progress, SearchIndex
 from candela_tui.fulltext.indexer import Indexer, catch_up
@@ -15,6 +15,7 @@ from candela_tui.fulltext.texts import Part, Place, Text
 from candela_tui.fulltext.thread import IndexerThread
 from candela_tui.protocol.kind import Kind
 from candela_tui.store.database import connect_to_write
+from candela_tui.store.removal import remove_bodies
 from candela_tui.store.schema import exchanges
 from tests.fulltext.recorded_history import NOW, RecordedHistory, started
 from tests.store.recording import PATIENCE_S, exchange, writing
@@ -268,3 +269,53 @@ def test_the_index_is_searched_while_it_is_written(history: RecordedHistory) -> 
     with closing(SearchIndex.open(history.index)) as index:
         index.add(searched_meanwhile())
         assert index.count() == 2
+
+
+def remove_bodies_of(history: RecordedHistory, *ids: str) -> None:
+    with closing(connect_to_write(history.store)) as connection:
+        assert remove_bodies(connection, ids) == len(ids)
+
+
+def test_the_words_of_removed_bodies_are_forgotten_and_nothing_brings_them_back(history: RecordedHistory) -> None:
+    first = history.say("a walrus")
+    second = history.say("a walrus", "a heron")
+    alone = history.say("a badger", session_id="other")
+    history.index_all()
+
+    remove_bodies_of(history, first.id, alone.id)
+    history.index_all()
+    # A later request has the words of the first one.
+    assert [hit.exchange.id for hit in history.find("walrus")] == [second.id]
+    assert history.find("badger") == []
+    assert "badger" not in words_of(history)
+    assert "walrus" in words_of(history)
+
+    remove_bodies_of(history, second.id)
+    history.index_all()
+    history.index_all()
+    assert words_of(history) == set()
+    assert rows(history, "SELECT count(*) FROM requests") == [(0,)]
+    assert history.finder.progress() == Progress(0, None)
+    assert history.reader.count_ended() == 3
+
+
+def test_a_conversation_goes_on_after_its_bodies_were_removed(history: RecordedHistory) -> None:
+    first = history.say("a walrus")
+    history.index_all()
+    remove_bodies_of(history, first.id)
+    later = history.say("a walrus", "a heron")
+    history.index_all()
+
+    assert [hit.exchange.id for hit in history.find("walrus")] == [later.id]
+    history.note_what_is_missing()
+    assert history.finder.progress() == Progress(0, None)
+
+
+def test_requests_without_bodies_are_not_waited_for(history: RecordedHistory) -> None:
+    history.say("a walrus", kept=Kept.HEADERS)
+    history.say("a heron")
+    history.index_all()
+
+    assert rows(history, "SELECT count(*) FROM requests") == [(1,)]
+    assert history.finder.progress() == Progress(0, None)
+    assert len(history.find("heron")) == 1

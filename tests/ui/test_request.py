@@ -378,7 +378,8 @@ async def test_each_tab_says_that_a_body_was_not_kept_and_why(scene: Scene, kept
     with writing(scene.store) as (writer, _):
         writer.begin(replace(made, outcome=Outcome.LIVE), BODY)
         writer.end(made, [stream("Stored words.")], [812.0])
-    why = f'The body was not kept: [history] bodies was "{kept}".'
+    later = ", or body_days has passed" if kept is Kept.HEADERS else ""
+    why = f'The body was not kept: [history] bodies was "{kept}"{later}.'
     async with scene.opened() as pilot:
         await shows(pilot, "of yesterday")
         await pilot.press("enter")

@@ -254,7 +254,11 @@ def _kept_record(settings: "Settings", audit_entries: int) -> dict[str, Any]:
     history = settings.history
     return {
         "audit_entries": audit_entries,
-        "kept_days": {"requests": history.keep_days or None, "audit": settings.audit.keep_days or None},
+        "kept_days": {
+            "requests": history.keep_days or None,
+            "bodies": history.body_days or history.keep_days or None,
+            "audit": settings.audit.keep_days or None,
+        },
         "max_size_gb": history.max_size_gb or None,
     }
 
@@ -265,6 +269,7 @@ def _kept_rows(settings: "Settings", audit_entries: int) -> list[tuple[str, str]
     entries = amounts.things(audit_entries, "entry", "entries")
     return [
         ("requests are kept", _kept_for(history.keep_days) + at_most),
+        *((("their bodies", _kept_for(history.body_days)),) if history.body_days else ()),
         ("audit log", f"{entries}, kept {_kept_for(settings.audit.keep_days)}"),
     ]
 

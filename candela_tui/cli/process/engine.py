@@ -86,7 +86,7 @@ class Engine:
             on_stored=self._stored,
             on_part_stored=self.feed.let_go,
             on_removed=self.feed.tell_removed,
-            limits=Limits(settings.history.keep_days, round(settings.history.max_size_gb * _GIB)),
+            limits=_limits(settings),
             spool=Spool(self._paths.spool) if self._paths.database is not None else None,
             audit=AuditRetention(
                 settings.audit.keep_days,
@@ -150,7 +150,9 @@ class Engine:
             except StoreError as error:
                 raise click.ClickException(str(error)) from None
             if self._settings.history.max_size_gb:
-                self.feed.notify("[history] max_size_gb is not applied to a PostgreSQL database; keep_days is.")
+                self.feed.notify(
+                    "[history] max_size_gb is not applied to a PostgreSQL database; keep_days and body_days are."
+                )
         give_memory_back()
         # Check before the directory is created, which makes it private.
         for words in filter(None, (config_access(self._paths.config), data_access(self._paths.data))):
@@ -227,6 +229,11 @@ class Engine:
         for sink in self._sinks:
             sink.close(_FLUSH_TIMEOUT_S)
         self._reader.close()
+
+
+def _limits(settings: Settings) -> Limits:
+    history = settings.history
+    return Limits(history.keep_days, history.body_days, round(history.max_size_gb * _GIB))
 
 
 def _daily_import(settings: Settings, paths: Paths, notify: Callable[[str], None]) -> "DailyImport | None":
