@@ -62,6 +62,7 @@ from candela_tui.proxy.relay import Relay
 from candela_tui.proxy.replay.replays import Replays
 from candela_tui.proxy.routes import Routes
 from candela_tui.proxy.spent_before import SpentBefore
+from candela_tui.proxy.spent_elsewhere import SpentElsewhere
 from candela_tui.proxy.team.people import People
 from candela_tui.proxy.team.viewers import Viewers
 from candela_tui.proxy.tls_interception.contexts import Contexts
@@ -145,6 +146,7 @@ class Proxy:
         self._telling = InFlight()
         self._health = Health(settings, paths, self._port, feed, counts, self._budgets, lambda: self.live)
         self._spent_before = SpentBefore(self._store, self._ledger, self._budgets, feed, self._health.started_at)
+        self._spent_elsewhere = SpentElsewhere(self._store, self._budgets, feed.notify)
         self._people = People(settings, paths, feed.notify, lambda: self._rules.person_signed_in())
         self._rules = FollowedRules(
             settings, paths, rules_file, self._budgets, self._spent_before, self._people.owners, feed.notify
@@ -231,6 +233,7 @@ class Proxy:
         # Before the rules: budgets of teams count what people asked before.
         await self._people.open(self._routes.names, self._keys, attempts)
         self._rules.apply()
+        self._spent_elsewhere.open()
         self._following_keys = asyncio.create_task(self._ring.follow(), name="keys")
         self._parallel.open()
         self._model_requests = ModelRequests(
@@ -350,6 +353,7 @@ class Proxy:
                     await task
         await self._rules.close()
         await self._spent_before.close()
+        await self._spent_elsewhere.close()
         await self._budgets.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

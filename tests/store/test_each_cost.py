@@ -38,5 +38,6 @@ def test_it_is_what_the_whole_exchanges_say(tmp_path: Path) -> None:
     whole = list(reader.each())
     assert [each.outcome for each in found] == [*[Outcome.OK] * 3, Outcome.INTERRUPTED, Outcome.OK]
     assert [replace(each, unread=None) for each in found] == [replace(essence(each), unread=None) for each in whole]
+    assert reader.costs_of({exchange(2).id, exchange(4).id, "gone"}) == [found[1], found[3]]
     [late] = reader.each_cost(ExchangeQuery(since=STARTED + timedelta(days=1)))
     assert [each.id for each in late] == [exchange(5).id]

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from heapq import nlargest
@@ -10,7 +10,9 @@ from heapq import nlargest
 from candela_tui.analysis.filter_fields import Surroundings
 from candela_tui.config import BudgetRule, RulesSettings
 from candela_tui.exchange import Exchange
+from candela_tui.ledger.ledger import Dimension
 from candela_tui.ledger.running import Spending
+from candela_tui.ledger.session_sums import SessionFacts
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.rule_action import RuleAction
 from candela_tui.providers.exchange_ids import id_at
@@ -18,6 +20,7 @@ from candela_tui.rules.budgets.account import NOTHING, Amount, Balance, Room
 from candela_tui.rules.budgets.asked import Asked
 from candela_tui.rules.budgets.books import Books, LocalBooks, Unreachable
 from candela_tui.rules.budgets.budget import Budget, Concerned
+from candela_tui.rules.budgets.newly_stored import NewlyStored
 from candela_tui.rules.budgets.overrides import Overrides
 from candela_tui.rules.budgets.recent_costs import Caller, RecentCosts, amount_of, caller_of
 from candela_tui.rules.budgets.state import BudgetStanding, BudgetState, Override
@@ -41,6 +44,9 @@ _COUNTED_AT_ONCE = 50
 _MOST_TARGETS = 200
 """The targets of a budget whose states are told at once: more would hold up the loop."""
 _OF_AGENTS = frozenset({"agent", "type"})
+_OF_SESSIONS = frozenset({"project", "session", ""})
+_SCOPES_OF_SESSIONS = frozenset({"project", "branch"})
+"""The fields of filters and the scopes that ask what a session states about itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,8 @@ class _Decision:
 
 
 Noted = Callable[[RuleAction], None]
+_About = Callable[[str | None], SessionFacts]
+"""Returns what the requests of a session state about it."""
 _AgentTypes = Mapping[tuple[str | None, str], str | None]
 """The types of sub-agents, by session and agent."""
 
@@ -127,8 +135,7 @@ class Budgets:
         self._incomplete = False
         self._fill_before = ""
         """The id before which what the store has is not counted yet."""
-        self._counted: set[str] = set()
-        """Exchanges from before that id which were counted already."""
+        self._stored = NewlyStored(now())
         self._before: Amount | None = None
         """What all requests from before that id cost, whatever they count for. None: not known."""
         self._owners: dict[str, Owner] = {}
@@ -155,9 +162,9 @@ class Budgets:
         budgets = [Budget.of(each, zone, make, dry_run=settings.dry_run) for each in settings.budgets]
         self._books.configure(budgets, settings.timezone)
         self._settings, self._zone, self._budgets = settings, zone, budgets
-        self._counted.clear()
         self._before = None
-        self._fill_before = id_at(self._now())
+        now = self._now()
+        self._fill_before, self._stored = id_at(now), NewlyStored(now)
         if budgets:
             self._filled.clear()
         else:
@@ -182,6 +189,11 @@ class Budgets:
         self.begin()
 
     @property
+    def _looks(self) -> bool:
+        """Whether ``count_newly_stored`` is used, so that the ids of what is counted are needed."""
+        return self._store is not None and not self.shared
+
+    @property
     def names(self) -> list[str]:
         """The names of all budgets."""
         return [each.name for each in self._budgets]
@@ -197,10 +209,11 @@ class Budgets:
         self._store = store
         if self._filled.is_set() and not self._incomplete:
             return
-        budgets = self._budgets
+        budgets, about = self._budgets, self._spending.about
         for exchange in unstored:
-            if exchange.id < self._fill_before:
-                self._count_earlier(exchange, {})
+            if exchange.id < self._fill_before and self._count_earlier(exchange, {}, about) is not None:
+                # It may be stored by now, and be read again.
+                self._stored.count(exchange.id)
         query = ExchangeQuery(since=self._earliest(), before=self._fill_before)
         if not self.shared:
             # That takes milliseconds, and is enough for a request that fits whatever of it counts.
@@ -208,9 +221,7 @@ class Budgets:
             if budgets is self._budgets:
                 self._before = Amount(all_of_it.cost_usd, all_of_it.prompt_tokens + all_of_it.output_tokens)
                 self.recheck()
-        types: _AgentTypes = {}
-        if any(each.wanted.fields & _OF_AGENTS for each in budgets):
-            types = (await asyncio.to_thread(store.agent_types, query)).by_agent()
+        types = await self._agent_types(store, query)
         recorded = store.each_cost(query)
         while (some := await asyncio.to_thread(next, recorded, None)) is not None:
             for number, exchange in enumerate(some):
@@ -218,7 +229,7 @@ class Budgets:
                     await asyncio.sleep(0)
                 if budgets is not self._budgets:
                     return
-                self._count_earlier(exchange, types)
+                self._count_earlier(exchange, types, about)
             await self._books.earlier_counted()
         await self._books.earlier_counted()
         if budgets is self._budgets:
@@ -228,7 +239,6 @@ class Budgets:
         """Let requests pass from now on. ``incomplete`` says that what was spent before could not be counted: then
         budgets with ``fail = "closed"`` refuse."""
         self._incomplete = incomplete
-        self._counted.clear()
         for budget in self._budgets:
             start = self._now() if budget.window.span is not None else self._bounds(budget).start
             for target, account in budget.accounts.items():
@@ -239,13 +249,60 @@ class Budgets:
         self._filled.set()
         self.recheck()
 
-    def _count_earlier(self, exchange: Exchange, types: _AgentTypes) -> None:
-        if not exchange.live and exchange.imported is None and exchange.id not in self._counted:
-            self._counted.add(exchange.id)
-            if exchange.asks_message:
-                self._recent.add(caller_of(exchange), exchange)
-                concerned = self._concerned(self._recorded(exchange, types))
-                self._books.count_earlier(exchange, amount_of(exchange), concerned, self._now())
+    async def count_newly_stored(self, store: StoreReader) -> None:
+        """Count what requests cost that another process stored since the last time. Replicas that share their books
+        have no need of it. Raises StoreError."""
+        budgets, stored = self._budgets, self._stored
+        if not budgets or self.shared or not self._filled.is_set():
+            return
+        found = await stored.look(store, self._live, self._now())
+        if not found:
+            return
+        types = await self._agent_types(store, ExchangeQuery(since=self._earliest()))
+        about = await self._about_sessions(store, {exchange.session_id for exchange in found})
+        for number, exchange in enumerate(found):
+            if number % _COUNTED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if budgets is not self._budgets:
+                return
+            for budget, target, account in self._count_earlier(exchange, types, about) or ():
+                self._tell(budget, target, account, account.share())
+        self.recheck()
+
+    async def _agent_types(self, store: StoreReader, query: ExchangeQuery) -> _AgentTypes:
+        """Return the types of sub-agents, if any budget asks for them."""
+        if any(each.wanted.fields & _OF_AGENTS for each in self._budgets):
+            return (await asyncio.to_thread(store.agent_types, query)).by_agent()
+        return {}
+
+    async def _about_sessions(self, store: StoreReader, sessions: Collection[str | None]) -> _About:
+        """Return what tells about sessions that another process may have begun, if any budget asks for that."""
+        if not any(each.scope in _SCOPES_OF_SESSIONS or each.wanted.fields & _OF_SESSIONS for each in self._budgets):
+            return self._spending.about
+        known: dict[str | None, SessionFacts] = {}
+        for session in sessions:
+            known[session] = self._spending.about(session)
+            if known[session].cwd is None:
+                query = ExchangeQuery(session_id=session)
+                known[session] = (await asyncio.to_thread(store.totals, query, by=(Dimension.SESSION,))).about(session)
+        return known.__getitem__
+
+    def _count_earlier(self, exchange: Exchange, types: _AgentTypes, about: _About) -> list[Concerned] | None:
+        """Count what a request cost, and return the budgets that it falls under; None if it is live or counted."""
+        stored = self._stored
+        if exchange.id in stored:
+            return None
+        if exchange.live:
+            if exchange.id not in self._live:
+                stored.expect(exchange.id)
+            return None
+        stored.count_read(exchange.id)
+        if exchange.imported is not None or not exchange.asks_message:
+            return []
+        self._recent.add(caller_of(exchange), exchange)
+        concerned = self._concerned(self._recorded(exchange, types, about))
+        self._books.count_earlier(exchange, amount_of(exchange), concerned, self._now())
+        return concerned
 
     def _earliest(self) -> datetime | None:
         """Return the beginning of the longest window. None: everything counts."""
@@ -255,9 +312,10 @@ class Budgets:
     def _bounds(self, budget: Budget) -> Bounds:
         return budget.bounds(self._now())
 
-    def _recorded(self, exchange: Exchange, types: _AgentTypes) -> Asked:
-        """Return a request that was recorded as it was asked."""
-        title, cwd, branch = self._spending.about(exchange.session_id)
+    def _recorded(self, exchange: Exchange, types: _AgentTypes, about: _About | None = None) -> Asked:
+        """Return a request that was recorded as it was asked. ``about`` tells about sessions, the ledger unless it is
+        given."""
+        title, cwd, branch = (about or self._spending.about)(exchange.session_id)
         agent = exchange.agent_type or types.get((exchange.session_id, exchange.agent_id or ""))
         names = {exchange.agent_id: agent} if exchange.agent_id is not None and agent is not None else {}
         around = Surroundings(self._now(), names, lambda _: title, lambda _: cwd)
@@ -460,8 +518,8 @@ class Budgets:
         self._live.discard(exchange.id)
         if not self._budgets and exchange.id not in self._in_flight:
             return
-        if not self._filled.is_set() and exchange.id < self._fill_before:
-            self._counted.add(exchange.id)
+        if not self._filled.is_set() or self._looks:
+            self._stored.count(exchange.id)
         found = self._in_flight.pop(exchange.id, None)
         if found is not None:
             caller, concerned = found.caller, found.concerned

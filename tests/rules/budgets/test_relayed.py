@@ -14,6 +14,7 @@ from candela_tui.attach.client import Client
 from candela_tui.attach.control import Control
 from candela_tui.attach.server import LocalServer
 from candela_tui.exchange import Outcome
+from candela_tui.proxy import spent_elsewhere
 from candela_tui.rules.budgets import webhook
 from candela_tui.rules.budgets.engine import Budgets
 from candela_tui.rules.budgets.state import BudgetStanding, BudgetState
@@ -380,3 +381,23 @@ async def test_asking_what_a_replay_may_cost_reserves_nothing(provider: Provider
         await proxy.exchange(lambda each: each.id == again and not each.live)
         [state] = await states(proxy)
     assert (state.in_flight, state.spent_usd) == (0, 2)
+
+
+async def test_two_candelas_on_one_file_count_what_each_other_spends(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spent_elsewhere, "_LOOK_AGAIN_S", 0.02)
+    provider.respond = lambda _: dollar()
+    async with (
+        RunningProxy(provider.url, tmp_path, sections=budget()) as one,
+        RunningProxy(provider.url, tmp_path, sections=budget()) as other,
+    ):
+        assert (await ask(one))[0] == 200
+        assert (await ask(other))[0] == 200
+        for each in (one, other):
+            # Each relayed $1 of $2.50 itself: the part of which it tells is reached only with the other's.
+            await each.noticed('The budget "my day"')
+        status, _ = await ask(one)
+        spent = [state.spent_usd for each in (one, other) for state in await states(each)]
+    assert status == 402
+    assert spent == [2, 2]
