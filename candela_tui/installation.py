@@ -5,7 +5,6 @@ import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.request import url2pathname
 
 import msgspec
 
@@ -38,4 +37,8 @@ def _source() -> str | None:
         url = msgspec.json.decode(text or "{}", type=dict[str, object]).get("url")
     except (PackageNotFoundError, msgspec.MsgspecError):
         return None
-    return url2pathname(url.removeprefix("file://")) if isinstance(url, str) and url.startswith("file:///") else None
+    if not (isinstance(url, str) and url.startswith("file:///")):
+        return None
+    from urllib.request import url2pathname  # Not at the top: it imports http.client.
+
+    return url2pathname(url.removeprefix("file://"))

@@ -10,7 +10,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from candela_tui.claude_code.permissions.patterns import BadPattern, parse_pattern
 from candela_tui.protocol.model_ids import matches_model
 from candela_tui.providers.identity import PROVIDER_WORDS, Provider, Route, provider_named
 from candela_tui.redaction import KEY_BEGINNING
@@ -152,6 +151,9 @@ def checked_models(words: str) -> tuple[str, ...]:
 
 def checked_tools(words: str) -> tuple[str, ...]:
     """Return the patterns of tools in a list with commas. Raises ValueError."""
+    # Not at the top: few keys have such patterns, and the dashboard's first screen would wait for the parser of shells.
+    from candela_tui.claude_code.permissions.patterns import BadPattern, parse_pattern
+
     found = _listed(words, _BETWEEN_PATTERNS)
     for pattern in found:
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,8 +22,6 @@ from candela_tui.ui.screens.dashboard.pane import Pane
 from candela_tui.ui.screens.dashboard.requests.column_headings import ColumnHeadings
 from candela_tui.ui.screens.dashboard.requests.columns import BY_NAME, BY_TIME, columns_named
 from candela_tui.ui.screens.dashboard.requests.columns_dialog import ColumnsDialog
-from candela_tui.ui.screens.dashboard.requests.export import Exporter
-from candela_tui.ui.screens.dashboard.requests.export_dialog import Which
 from candela_tui.ui.screens.dashboard.requests.filter_bar import FilterBar
 from candela_tui.ui.screens.dashboard.requests.request_list import RequestList
 from candela_tui.ui.screens.dashboard.requests.table import Column, Table, whole_width
@@ -35,6 +33,9 @@ from candela_tui.ui.state.loaded_exchanges import Change
 from candela_tui.ui.style.styled_text import Line
 from candela_tui.ui.terminal import clipboard
 from candela_tui.ui.widgets.rows.row_list import RowList
+
+if TYPE_CHECKING:
+    from candela_tui.ui.screens.dashboard.requests.export_dialog import Which
 
 _TIMED_AGAIN_S = 5.0
 _AROUND_ROWS = 3
@@ -106,7 +107,6 @@ class RequestsPane(Pane):
         self._bar = FilterBar(self._known_values)
         self._waiting: set[str] = set()
         """Failed requests whose client may be waiting to retry."""
-        self._exporter = Exporter(self, sources)
 
     def compose(self) -> ComposeResult:
         """Lay out the headings, the list and the filter bar."""
@@ -463,6 +463,9 @@ class RequestsPane(Pane):
 
     def action_export(self) -> None:
         """Choose which requests to export, and how."""
+        # Not at the top: the first screen would wait for all forms of export.
+        from candela_tui.ui.screens.dashboard.requests.export import Exporter
+
         if self.selection is None:
             return
         selection, loaded = self.selection, self._sources.loaded
@@ -472,4 +475,4 @@ class RequestsPane(Pane):
         if self._filter or selection.agent_id is not None:
             sets["shown"] = lambda: list(self._list.exchanges)
         sets["all" if selection.every else "session"] = lambda: selection.requests(loaded)
-        self._exporter.ask(selection.session_id, sets)
+        Exporter(self, self._sources).ask(selection.session_id, sets)
