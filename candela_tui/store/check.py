@@ -76,7 +76,8 @@ class Check:
 
     def _checked(self, connection: Connection) -> Iterator[None]:
         with connection.begin():
-            require_this_version(connection, self._path)
+            if not require_this_version(connection, self._path):
+                return
             self.total = int(connection.execute(select(func.count()).select_from(exchanges)).scalar_one())
         for table in metadata.sorted_tables if not on_postgres(connection) else ():
             self.doing = f"Checking the table {table.name}"

@@ -511,7 +511,8 @@ class StoreReader:
         """Return what ``require_this_version`` does, which takes half of the time of a small read. It is asked once for
         each file and each change of its schema."""
         schema = schema_state(connection, self._path)
-        if schema != self._schema:
+        # An empty PostgreSQL database has none, which is what this begins with.
+        if schema is None or schema != self._schema:
             if not require_this_version(connection, self._path):
                 return False
             self._schema = schema

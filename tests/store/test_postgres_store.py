@@ -99,6 +99,13 @@ def test_several_that_start_at_once_create_one_schema(postgres_url: DatabaseUrl)
     assert _scalar(postgres_url, "SELECT count(*) FROM alembic_version") == 1
 
 
+def test_a_database_in_which_nothing_was_recorded_yet_is_an_empty_store(postgres_url: DatabaseUrl) -> None:
+    reader, check = StoreReader(postgres_url), Check(postgres_url)
+    assert reader.exchanges() == []
+    assert list(check.steps()) == []
+    assert (check.requests, check.problems) == (0, [])
+
+
 def test_a_database_with_tables_of_others_is_left_alone(postgres_url: DatabaseUrl) -> None:
     with _connected(postgres_url) as connection:
         connection.execute(text("CREATE TABLE headers (name text)"))
