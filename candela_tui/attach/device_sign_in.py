@@ -108,7 +108,7 @@ class DeviceSignIn:
 
         A server that does not answer is asked again, less often: the person may be in the middle of it."""
         until, interval = self._now() + timedelta(seconds=begun.expires_in), begun.interval
-        asked = {"grant_type": _DEVICE_GRANT, "device_code": begun.device_code, "surface": DASHBOARD_SURFACE}
+        asked = {"grant_type": _DEVICE_GRANT, "device_code": begun.device_code}
         lost: Unreachable | None = None
         while self._now() < until:
             self._sleep(interval)

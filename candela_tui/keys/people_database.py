@@ -66,6 +66,8 @@ Table(
     Column("device_hash", LargeBinary, primary_key=True),
     Column("user_hash", LargeBinary, nullable=False, unique=True),
     Column("address_hash", LargeBinary, nullable=False),
+    # What the person is asked to let in.
+    Column("kind", Text, nullable=False),
     Column("began_us", BigInteger, nullable=False),
     Column("until_s", BigInteger, nullable=False),
     Column("asked_us", BigInteger),

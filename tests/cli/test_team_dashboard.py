@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from candela_tui.keys.person import OF_DASHBOARD
 from tests.cli.command import Home, open_window
 from tests.e2e.candela import free_port
 from tests.e2e.terminal import Terminal
@@ -44,7 +45,8 @@ class Server:
         """What the person does in the browser, with the code that the terminal shows."""
         headers = {"Origin": self.url}
         page = f"{self.url}/oauth/device"
-        async with self.browser.post(page, data={"user_code": code}, headers=headers, allow_redirects=False) as sent:
+        form = {"user_code": code, "lets_in": OF_DASHBOARD}
+        async with self.browser.post(page, data=form, headers=headers, allow_redirects=False) as sent:
             there = self.idp.signed_in(sent.headers["Location"])
         async with self.browser.get(there) as done:
             assert ADA in await done.text()

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from candela_tui.keys.key import hash_of
 from candela_tui.keys.people_database import PeopleDatabase
-from candela_tui.keys.person import Person
+from candela_tui.keys.person import OF_CLIENT, Person
 from candela_tui.keys.proven_text import is_own_code, new_code
 from candela_tui.keys.session_store import document_of, person_of
 from candela_tui.text.times import utc_now
@@ -34,8 +34,8 @@ _DENIED: Final = ""
 
 _FORGET: Final = text("DELETE FROM people_sign_ins WHERE until_s <= :now")
 _BEGIN: Final = text("""
-INSERT INTO people_sign_ins (device_hash, user_hash, address_hash, began_us, until_s)
-VALUES (:device, :user, :address, :began_us, :until)
+INSERT INTO people_sign_ins (device_hash, user_hash, address_hash, kind, began_us, until_s)
+VALUES (:device, :user, :address, :kind, :began_us, :until)
 """)
 _DROP_OF_ADDRESS: Final = text("""
 DELETE FROM people_sign_ins WHERE device_hash IN (
@@ -50,14 +50,16 @@ DELETE FROM people_sign_ins WHERE device_hash IN (
   ORDER BY number, began_us DESC LIMIT 1000000 OFFSET :most)
 """)
 """The addresses with the most lose first, and each of them its oldest."""
-_WAITS: Final = text("SELECT 1 FROM people_sign_ins WHERE user_hash = :user AND answer IS NULL AND until_s > :now")
+_WAITS: Final = text("SELECT kind FROM people_sign_ins WHERE user_hash = :user AND answer IS NULL AND until_s > :now")
 _SETTLE: Final = text("""
 UPDATE people_sign_ins SET answer = :answer WHERE user_hash = :user AND answer IS NULL AND until_s > :now
 RETURNING device_hash
 """)
 _ASKED: Final = text("SELECT answer, asked_us FROM people_sign_ins WHERE device_hash = :device AND until_s > :now")
 _NOTE_ASKED: Final = text("UPDATE people_sign_ins SET asked_us = :now_us WHERE device_hash = :device")
-_TAKE: Final = text("DELETE FROM people_sign_ins WHERE device_hash = :device AND answer IS NOT NULL RETURNING answer")
+_TAKE: Final = text("""
+DELETE FROM people_sign_ins WHERE device_hash = :device AND answer IS NOT NULL RETURNING answer, kind
+""")
 
 
 class Standing(Enum):
@@ -79,6 +81,14 @@ class Codes:
     """What the person types, as ``XXXX-XXXX``."""
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who let something in, and what."""
+
+    person: Person
+    kind: str
+
+
 class DeviceCodes:
     """The sign-ins that wait. Every method blocks and raises KeysError."""
 
@@ -90,9 +100,11 @@ class DeviceCodes:
         self._pepper = pepper
         self._now = now
 
-    def begin(self, address: str) -> Codes:
-        """Begin a sign-in for a client at an address. Where too many wait, those of the address with the most are
-        dropped, the oldest first, so that nobody can keep others from signing in."""
+    def begin(self, address: str, kind: str = OF_CLIENT) -> Codes:
+        """Begin a sign-in of a kind for a client at an address.
+
+        Where too many wait, those of the address with the most are dropped, the oldest first, so that nobody can keep
+        others from signing in."""
         pepper = self._pepper()
         letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
         codes = Codes(new_code(pepper), f"{letters[:4]}-{letters[4:]}")
@@ -104,6 +116,7 @@ class DeviceCodes:
                 "device": hash_of(codes.device, pepper),
                 "user": hash_of(codes.user, pepper),
                 "address": from_address,
+                "kind": kind,
                 "began_us": now_us,
                 "until": now_us // 1_000_000 + LASTS_S,
             }
@@ -112,11 +125,11 @@ class DeviceCodes:
             connection.execute(_DROP, {"most": _MOST})
         return codes
 
-    def waits(self, user: str) -> bool:
-        """Return whether a sign-in waits for this code of a person."""
+    def waiting(self, user: str) -> str | None:
+        """Return the kind of the sign-in that waits for this code of a person, or None if none does."""
         wanted = {"user": hash_of(typed(user), self._pepper()), "now": self._seconds()}
         with self._database.reading() as connection:
-            return connection is not None and connection.execute(_WAITS, wanted).first() is not None
+            return connection.execute(_WAITS, wanted).scalar() if connection is not None else None
 
     def settle(self, user: str, person: Person | None) -> bool:
         """Note who signed in for a code, or with None that nobody did. Return whether the sign-in still waited."""
@@ -125,8 +138,8 @@ class DeviceCodes:
         with self._database.changing() as connection:
             return connection.execute(_SETTLE, wanted).first() is not None
 
-    def take(self, device: str) -> Person | Standing:
-        """Return who signed in, once; or why there is nobody yet."""
+    def take(self, device: str) -> SignedIn | Standing:
+        """Return who signed in and for what, once; or why there is nobody yet."""
         pepper = self._pepper()
         if not is_own_code(device, pepper):
             return Standing.EXPIRED
@@ -141,10 +154,10 @@ class DeviceCodes:
                 soon = found.asked_us is not None and now_us - found.asked_us < (INTERVAL_S - _EARLY_S) * 1_000_000
                 return Standing.TOO_SOON if soon else Standing.PENDING
             # Another replica may be asked at the same time.
-            taken = connection.execute(_TAKE, known_as).scalar()
+            taken = connection.execute(_TAKE, known_as).first()
         if taken is None:
             return Standing.EXPIRED
-        return person_of(taken) if taken != _DENIED else Standing.DENIED
+        return SignedIn(person_of(taken.answer), taken.kind) if taken.answer != _DENIED else Standing.DENIED
 
     def _seconds(self) -> int:
         return int(self._now().timestamp())

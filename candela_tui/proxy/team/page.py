@@ -35,11 +35,24 @@ whoever sent you a code or a link would get your access.</p>
 <p><label>Code <input name="user_code" value="{code}" size="12" autocomplete="off" required></label></p>
 <p><button>Sign in</button></p>
 </form>"""
+_CONFIRM: Final = """<p>This code lets the dashboard of candela in: whoever has that terminal may see
+and change all that your roles in the team allow. Go on only if you ran <code>candela login</code> yourself, just now.
+</p>
+<form method="post" action="/oauth/device">
+<input type="hidden" name="user_code" value="{code}">
+<input type="hidden" name="lets_in" value="{kind}">
+<p><button>Let the dashboard in</button></p>
+</form>"""
 
 
 def code_page(code: str) -> web.Response:
     """Return the page that asks for a code. ``code`` is one that it is opened with, which the person still sends."""
     return _page(200, "Sign in to candela", _FORM.format(code=escape(code)))
+
+
+def confirm_page(code: str, kind: str) -> web.Response:
+    """Return the page that says what a code lets in, and asks for a yes. The form sends ``kind`` as ``lets_in``."""
+    return _page(200, "Let the dashboard in?", _CONFIRM.format(code=escape(code), kind=escape(kind)))
 
 
 def words_page(status: int, title: str, words: str) -> web.Response:

@@ -32,7 +32,7 @@ from candela_tui.proxy.request_body import BodyTooLarge, read_body
 from candela_tui.proxy.team.browser_flow import COOKIE, BrowserFlow, sealed, unsealed
 from candela_tui.proxy.team.device_codes import INTERVAL_S, LASTS_S, DeviceCodes, Standing, Tries, typed
 from candela_tui.proxy.team.identity_provider import Fetch, IdentityProvider, Question, SignInFailed
-from candela_tui.proxy.team.page import code_page, words_page
+from candela_tui.proxy.team.page import code_page, confirm_page, words_page
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class SignIn:
         if form is None:
             return _oauth_error(413, "invalid_request", f"a form of a sign-in has at most {_MOST_BYTES:,} bytes")
         if path == _DEVICE:
-            return await self._begin(request)
+            return await self._begin(request, form)
         if path == _REVOKE:
             token = form.get("token", "")
             if await self._is_token(token):
@@ -144,8 +144,9 @@ class SignIn:
             }
         )
 
-    async def _begin(self, request: web.BaseRequest) -> web.Response:
-        codes = await asyncio.to_thread(self._codes.begin, _address(request))
+    async def _begin(self, request: web.BaseRequest, form: dict[str, str]) -> web.Response:
+        kind = OF_DASHBOARD if form.get("surface") == DASHBOARD_SURFACE else OF_CLIENT
+        codes = await asyncio.to_thread(self._codes.begin, _address(request), kind)
         page = f"{self._url}{SIGN_IN_PAGE}"
         return web.json_response(
             {
@@ -165,8 +166,7 @@ class SignIn:
                 found = await asyncio.to_thread(self._codes.take, form.get("device_code", ""))
                 if isinstance(found, Standing):
                     return _oauth_error(400, found.value)
-                kind = OF_DASHBOARD if form.get("surface") == DASHBOARD_SURFACE else OF_CLIENT
-                begun = await asyncio.to_thread(self._begin_session, found, kind)
+                begun = await asyncio.to_thread(self._begin_session, found.person, found.kind)
                 # Who is new has to be known to the budgets before the first request.
                 await self._sessions.refresh()
                 return _tokens(begun)
@@ -259,13 +259,17 @@ class SignIn:
         address = _address(request)
         if self._wrong.are_used_up(address):
             return words_page(429, "Not signed in", "Too many codes were tried. Try again in ten minutes.")
-        form = await _form(request)
-        code = typed((form or {}).get("user_code", ""))
-        if not await asyncio.to_thread(self._codes.waits, code):
+        form = await _form(request) or {}
+        code = typed(form.get("user_code", ""))
+        kind = await asyncio.to_thread(self._codes.waiting, code)
+        if kind is None:
             self._wrong.count(address)
             return words_page(
                 400, "Not signed in", "No sign-in waits for this code. It is valid for ten minutes, once."
             )
+        if kind == OF_DASHBOARD and form.get("lets_in") != kind:
+            # What Claude Code gets is worth less, and it has one page for the person.
+            return confirm_page(code, kind)
         question = Question.new()
         try:
             there = await self._provider.address(question)

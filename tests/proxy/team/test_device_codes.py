@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from candela_tui.database_url import DatabaseUrl
-from candela_tui.proxy.team.device_codes import LASTS_S, DeviceCodes, Standing, Tries
+from candela_tui.keys.person import OF_CLIENT, OF_DASHBOARD
+from candela_tui.proxy.team.device_codes import LASTS_S, DeviceCodes, SignedIn, Standing, Tries
 from tests.keys.people import ADA, PEPPER, Clock, people_database
 
 
@@ -25,17 +26,17 @@ def test_who_signed_in_is_told_once(codes: DeviceCodes) -> None:
     assert codes.take(begun.device) is Standing.PENDING
     assert codes.settle(begun.user, ADA)
     assert not codes.settle(begun.user, ADA)
-    assert codes.take(begun.device) == ADA
+    assert codes.take(begun.device) == SignedIn(ADA, OF_CLIENT)
     assert codes.take(begun.device) is Standing.EXPIRED
 
 
 def test_any_replica_serves_any_step(either: DatabaseUrl | None, tmp_path: Path) -> None:
     one, two, three = (DeviceCodes(people_database(either, tmp_path), lambda: PEPPER) for _ in range(3))
-    begun = one.begin("a")
+    begun = one.begin("a", OF_DASHBOARD)
     assert two.take(begun.device) is Standing.PENDING
-    assert three.waits(begun.user)
+    assert three.waiting(begun.user) == OF_DASHBOARD
     assert one.settle(begun.user, ADA)
-    assert two.take(begun.device) == ADA
+    assert two.take(begun.device) == SignedIn(ADA, OF_DASHBOARD)
     assert three.take(begun.device) is Standing.EXPIRED
 
 
@@ -49,8 +50,8 @@ def test_no_code_or_address_is_kept_as_it_is(tmp_path: Path) -> None:
 def test_a_code_counts_however_it_is_typed(typed: str, tmp_path: Path) -> None:
     codes = DeviceCodes(people_database(None, tmp_path), lambda: PEPPER)
     user = codes.begin("a").user
-    assert codes.waits(typed.format(user, lower=user.lower(), plain=user.replace("-", "")))
-    assert not codes.waits("BBBB-BBBB")
+    assert codes.waiting(typed.format(user, lower=user.lower(), plain=user.replace("-", "")))
+    assert codes.waiting("BBBB-BBBB") is None
 
 
 def test_a_client_that_asks_too_often_is_told_so(codes: DeviceCodes, clock: Clock) -> None:
@@ -67,7 +68,7 @@ def test_codes_age_and_can_be_denied(codes: DeviceCodes, clock: Clock) -> None:
     codes.settle(second.user, None)
     assert codes.take(second.device) is Standing.DENIED
     clock.moment += timedelta(seconds=LASTS_S)
-    assert not codes.waits(first.user)
+    assert codes.waiting(first.user) is None
     assert codes.take(first.device) is Standing.EXPIRED
 
 
@@ -81,15 +82,15 @@ def test_nobody_keeps_others_from_signing_in(codes: DeviceCodes, clock: Clock, m
     for number in range(12):
         clock.moment += timedelta(seconds=1)
         flood.append(codes.begin(f"stranger {number % 2}"))
-    waiting = [codes.waits(each.user) for each in flood]
+    waiting = [codes.waiting(each.user) is not None for each in flood]
     # The newest of both, and the one of another address, which is the oldest of all.
     assert waiting == [False] * 7 + [True] * 5
-    assert codes.waits(ours.user)
-    assert codes.take(approved.device) == ADA
+    assert codes.waiting(ours.user)
+    assert codes.take(approved.device) == SignedIn(ADA, OF_CLIENT)
     for _ in range(5):
         clock.moment += timedelta(seconds=1)
         flood.append(codes.begin("stranger 0"))
-    assert codes.waits(ours.user)
+    assert codes.waiting(ours.user)
 
 
 def test_an_address_may_try_only_so_often() -> None:

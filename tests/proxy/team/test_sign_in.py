@@ -13,10 +13,11 @@ import aiohttp
 import pytest
 from joserfc.jwk import RSAKey
 
-from candela_tui.api_root import API_ROOT
+from candela_tui.api_root import API_ROOT, DASHBOARD_SURFACE
 from candela_tui.audit.actor import own_user
 from candela_tui.audit.log import LocalAuditLog
 from candela_tui.config.managed_settings import ManagedSettingsError
+from candela_tui.keys.person import OF_DASHBOARD
 from tests.e2e.candela import free_port
 from tests.proxy.running import BODY, RunningProxy
 from tests.rules.budgets.test_relayed import states
@@ -40,14 +41,14 @@ class Server:
         async with self.client.post(self.url + path, data=form) as answer:
             return answer.status, await answer.json()
 
-    async def begin(self) -> dict[str, Any]:
-        status, begun = await self.post("/oauth/device_authorization", surface="claude_code")
+    async def begin(self, surface: str = "claude_code") -> dict[str, Any]:
+        status, begun = await self.post("/oauth/device_authorization", surface=surface)
         assert status == 200
         return dict(begun)
 
-    async def type_code(self, code: str, **headers: str) -> aiohttp.ClientResponse:
+    async def type_code(self, code: str, lets_in: str = "", **headers: str) -> aiohttp.ClientResponse:
         sent = headers or {"Origin": self.url}
-        form = {"user_code": code}
+        form = {"user_code": code, "lets_in": lets_in}
         return await self.browser.post(f"{self.url}/oauth/device", data=form, headers=sent, allow_redirects=False)
 
     async def come_back(self, address: str) -> tuple[int, str]:
@@ -56,12 +57,12 @@ class Server:
 
     async def sign_in(self, surface: str = "claude_code") -> dict[str, Any]:
         """The whole way; the tokens."""
-        begun = await self.begin()
-        sent = await self.type_code(begun["user_code"])
+        begun = await self.begin(surface)
+        sent = await self.type_code(begun["user_code"], OF_DASHBOARD if surface == DASHBOARD_SURFACE else "")
         assert sent.status == 302
         status, page = await self.come_back(self.idp.signed_in(sent.headers["Location"]))
         assert (status, "signed in as ada@example.com" in page) == (200, True)
-        return await self.tokens(begun["device_code"], surface=surface)
+        return await self.tokens(begun["device_code"])
 
     async def tokens(self, device_code: str, **more: str) -> dict[str, Any]:
         status, tokens = await self.post("/oauth/token", grant_type=DEVICE_GRANT, device_code=device_code, **more)
@@ -88,6 +89,28 @@ async def serving(
             aiohttp.ClientSession(cookie_jar=jar) as browser,
         ):
             yield Server(url, proxy, idp, client, browser)
+
+
+async def test_a_person_is_asked_before_a_code_lets_a_dashboard_in(provider: Provider, tmp_path: Path) -> None:
+    async with serving(provider, tmp_path) as server:
+        begun = await server.begin(DASHBOARD_SURFACE)
+        asked = await server.type_code(begun["user_code"])
+        page = await asked.text()
+        assert asked.status == 200
+        assert "candela login" in page
+        assert f'name="lets_in" value="{OF_DASHBOARD}"' in page
+        assert (await server.type_code(begun["user_code"], OF_DASHBOARD)).status == 302
+
+
+async def test_what_a_code_lets_in_is_chosen_before_the_person_types_it(provider: Provider, tmp_path: Path) -> None:
+    async with serving(provider, tmp_path, roles={"ada@example.com": "admin"}) as server:
+        begun = await server.begin()
+        sent = await server.type_code(begun["user_code"])
+        await server.come_back(server.idp.signed_in(sent.headers["Location"]))
+        tokens = await server.tokens(begun["device_code"], surface=DASHBOARD_SURFACE)
+        holder = {"Authorization": f"Bearer {tokens['access_token']}"}
+        async with server.client.get(f"{server.url}{API_ROOT}/me", headers=holder) as answer:
+            assert (await answer.json())["roles"] == ["member"]
 
 
 async def test_a_person_signs_in_asks_and_signs_out(provider: Provider, tmp_path: Path) -> None:
