@@ -5,7 +5,7 @@ Capture calculates it when an answer ends, and ``candela reprice`` from what was
 
 from dataclasses import replace
 
-from candela_tui.exchange import Exchange, Outcome
+from candela_tui.exchange import Exchange, Outcome, with_changes
 from candela_tui.pricing import Cost, PriceBasis, PricedUsage, Pricer, client_cost
 from candela_tui.protocol.kind import Kind
 from candela_tui.providers.identity import Dialect, Provider
@@ -75,7 +75,7 @@ def billing_provider(exchange: Exchange) -> Provider:
 def with_note(exchange: Exchange, note: str) -> Exchange:
     """Return a priced exchange with a note on its cost, which also stays when it is priced again."""
     basis = replace(exchange.price_basis, note=note) if exchange.price_basis is not None else None
-    return replace(exchange, cost_notes=(*exchange.cost_notes, note), price_basis=basis)
+    return with_changes(exchange, cost_notes=(*exchange.cost_notes, note), price_basis=basis)
 
 
 def with_client_cost(exchange: Exchange) -> Exchange:
@@ -89,7 +89,7 @@ def with_client_cost(exchange: Exchange) -> Exchange:
     counted = cost_by_client(exchange)
     billed = exchange.cost.total if exchange.cost is not None else None
     differs = counted is not None and counted.total != billed
-    return replace(exchange, client_cost=counted.total if counted is not None and differs else None)
+    return with_changes(exchange, client_cost=counted.total if counted is not None and differs else None)
 
 
 def cost_by_client(exchange: Exchange) -> Cost | None:

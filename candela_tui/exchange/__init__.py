@@ -1,5 +1,6 @@
 """The record of one request and its response: the exchange, its bodies, and the table of its facts."""
 
+from candela_tui.exchange.copying import with_changes
 from candela_tui.exchange.exchange import (
     ENDED_EARLY,
     ClientReport,
@@ -39,4 +40,5 @@ __all__ = [
     "ServiceAsked",
     "ToolDuration",
     "ToolRun",
+    "with_changes",
 ]

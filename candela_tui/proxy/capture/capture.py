@@ -10,11 +10,10 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from candela_tui.exchange import Kept, Recording
+from candela_tui.exchange import Kept, Recording, with_changes
 from candela_tui.pricing import Pricer
 from candela_tui.protocol.claude_code.session_clues import session_clues
 from candela_tui.protocol.kind import Kind
@@ -278,7 +277,7 @@ class Capture:
             side.spilled.clear()
             record.failed = True
             # An answer with a hole is not stored as one without.
-            record.exchange = replace(record.exchange, kept=Kept.HEADERS)
+            record.exchange = with_changes(record.exchange, kept=Kept.HEADERS)
 
     def _tell(self, call: Callable[[Sink], None]) -> None:
         """Call every sink. A sink that fails does not affect the others."""
@@ -306,7 +305,7 @@ class Capture:
         known = exchange.session_id in self._known_sessions
         if record.request is not None and main_agent and (not known or exchange.session_id in self._untitled_sessions):
             clues = session_clues(record.request)
-            record.exchange = replace(exchange, clues=clues)
+            record.exchange = with_changes(exchange, clues=clues)
             # A session can begin with a command that the client runs itself; the user's words come in a later request.
             if clues.title is not None:
                 self._untitled_sessions.pop(exchange.session_id or "", None)

@@ -9,7 +9,7 @@ from itertools import chain
 from candela_tui.analysis.costs import with_client_cost
 from candela_tui.analysis.limits import extra_usage
 from candela_tui.analysis.served import Asked
-from candela_tui.exchange import Delegation, Exchange, Kept, Marks, Outcome, Recording
+from candela_tui.exchange import Delegation, Exchange, Kept, Marks, Outcome, Recording, with_changes
 from candela_tui.exchange.arrival import arrived, dialect_of
 from candela_tui.pricing import FREE, Pricer
 from candela_tui.protocol.answer_decoder import AnswerDecoder, MessageFold
@@ -174,7 +174,7 @@ class ExchangeRecord:
         request = self.request = call.request
         authorization = header(raw.request.headers, "authorization") or ""
         self._oauth = authorization.lower().startswith(_OAUTH_TOKEN)
-        self.exchange = replace(
+        self.exchange = with_changes(
             arrived(self.exchange, raw.request, call),
             asked=last_turn_digest(request.messages) if request is not None else None,
             request_headers=redact_headers(raw.request.headers),
@@ -211,7 +211,7 @@ class ExchangeRecord:
         exchange = self.exchange
         if exchange.session_id is None and exchange.kind is Kind.MESSAGES and self.request is not None:
             session_id = conversations.join(exchange.client, self.request.messages, exchange.id)
-            self.exchange = replace(exchange, session_id=session_id, inferred=(*exchange.inferred, "session_id"))
+            self.exchange = with_changes(exchange, session_id=session_id, inferred=(*exchange.inferred, "session_id"))
 
     def seek(self, origins: Origins) -> None:
         """Look for the session that this first request of another one continues, while the request is read on."""
@@ -230,7 +230,7 @@ class ExchangeRecord:
             yield
         self._conversation = before
         if found is not None and found.session_id != exchange.session_id:
-            self.exchange = replace(self.exchange, continues=found)
+            self.exchange = with_changes(self.exchange, continues=found)
 
     def compare(self, tries: RetryForms) -> None:
         """Set the parts that the request leaves out of an earlier try of the same call."""
@@ -239,12 +239,12 @@ class ExchangeRecord:
             caller = exchange.session_id, exchange.agent_id, exchange.model
             left_out = tries.left_out(caller, exchange.asked, self.raw.request.headers, self.request)
             if left_out:
-                self.exchange = replace(exchange, left_out=left_out)
+                self.exchange = with_changes(exchange, left_out=left_out)
 
     def read_task(self) -> None:
         """Read the task of a sub-agent from its request."""
         if self.request is not None:
-            self.exchange = replace(self.exchange, task=first_user_text(self.request))
+            self.exchange = with_changes(self.exchange, task=first_user_text(self.request))
 
     @property
     def unread(self) -> bool:
@@ -256,7 +256,7 @@ class ExchangeRecord:
         if self._unread is not None and next(self._unread, self) is self:
             self._unread = None
             ttls = tuple(ttl for ttl in LIFETIMES if ttl in self._lifetimes)
-            self.exchange = replace(self.exchange, cache_ttls=ttls)
+            self.exchange = with_changes(self.exchange, cache_ttls=ttls)
             if self._asked is not None:
                 self._asked = replace(self._asked, cache_ttls=ttls)
 
@@ -357,7 +357,7 @@ class ExchangeRecord:
         """Update ``exchange`` to everything that is known by now, priced."""
         raw = self.raw
         self._shown = len(raw.recording.chunks)
-        exchange = replace(
+        exchange = with_changes(
             self.exchange,
             marks=self._marks(),
             rules=tuple(raw.request.noted),
@@ -372,17 +372,17 @@ class ExchangeRecord:
             exchange = self._head(exchange)
         if self._headed and not raw.alike and exchange.provider_status != raw.provider_status:
             headers = redact_headers(raw.provider_headers)
-            exchange = replace(exchange, provider_status=raw.provider_status, provider_response_headers=headers)
+            exchange = with_changes(exchange, provider_status=raw.provider_status, provider_response_headers=headers)
         if raw.end_ms is not None:
             self._end_answer()
             outcome, error = ending(raw, self._answer, self._trouble, of_message=exchange.asks_message)
-            exchange = replace(exchange, outcome=outcome, error=_without_secrets(error), overhead=raw.overhead)
+            exchange = with_changes(exchange, outcome=outcome, error=_without_secrets(error), overhead=raw.overhead)
         if self._answer is not None:
             exchange = self._answered(exchange, self._answer, pricer, ended=raw.end_ms is not None)
         if raw.end_ms is not None and exchange.asks_message:
             counted = exchange.cost is not None or exchange.unpriced_model is not None
             why = unread(raw, self._answer, self._trouble, exchange.outcome, counted=counted)
-            exchange = replace(exchange, unread=why)
+            exchange = with_changes(exchange, unread=why)
         self.exchange = with_client_cost(exchange)
 
     def _head(self, exchange: Exchange) -> Exchange:
@@ -394,7 +394,7 @@ class ExchangeRecord:
         self._tier = tier_in(of_provider or headers)
         limits = rate_limits(headers) or rate_limits(of_provider) or rate_limits(passed_on)
         extra = extra_usage(limits)
-        return replace(
+        return with_changes(
             exchange,
             status=raw.status,
             response_headers=redact_headers(headers),
@@ -410,7 +410,7 @@ class ExchangeRecord:
         raw = self.raw
         outcome = raw.outcome or (Outcome.OK if (raw.status or 0) < 400 else Outcome.ERROR)
         unread = "candela failed to read it" if self.exchange.asks_message and (raw.status or 0) < 400 else None
-        self.exchange = replace(
+        self.exchange = with_changes(
             self.exchange,
             status=raw.status,
             outcome=outcome,
@@ -454,7 +454,7 @@ class ExchangeRecord:
         if self._asked is not None and attempt.model is not None and chose_model(raw.request.noted):
             self._asked = replace(self._asked, model=attempt.model)
         sent = attempt.request.headers
-        return replace(
+        return with_changes(
             exchange,
             url=redact_url(raw.url),
             provider=attempt.provider,
@@ -469,7 +469,7 @@ class ExchangeRecord:
         """Return the exchange with the facts of its answer so far, priced."""
         fold = answer.fold
         model_used, model_stated = served_by(fold, self._gateway)
-        exchange = replace(
+        exchange = with_changes(
             exchange,
             model_used=model_used,
             model_stated=model_stated,
@@ -484,16 +484,16 @@ class ExchangeRecord:
         )
         if self.raw.repeats is not None:
             # Nothing was used, and nothing is billed.
-            return replace(
+            return with_changes(
                 exchange, usage=None, cost=FREE if exchange.asks_message else None, saved=self.raw.repeats.saved
             )
         tier = self._tier or self._tier_asked
         exchange = billed(exchange, fold, self._gateway, self._asked, pricer, cloud_tier=tier, ended=ended)
         if ended and self._conversation and fold.stopped and exchange.outcome is Outcome.OK:
-            exchange = replace(exchange, conversation=answered_digest(self._conversation, said_in(fold)).hex())
+            exchange = with_changes(exchange, conversation=answered_digest(self._conversation, said_in(fold)).hex())
         if ended and exchange.kind is Kind.TITLE and fold.stopped:
             text = next((block.text for block in fold.blocks.values() if block.type == "text"), "")
-            exchange = replace(exchange, session_title=title_in_answer(text))
+            exchange = with_changes(exchange, session_title=title_in_answer(text))
         return exchange
 
     def _with_tier(self, usage: Usage | None) -> Usage | None:
