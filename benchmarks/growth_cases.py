@@ -96,7 +96,7 @@ def _peak_mb() -> float:
 
 @asynccontextmanager
 async def _dashboard(path: Path, meter: _Meter) -> AsyncIterator[Pilot[int]]:
-    status = ProxyStatus("127.0.0.1:8181", RouteName.DIRECT, "https://api.anthropic.com")
+    status = ProxyStatus(address="127.0.0.1:8181", route=RouteName.DIRECT, base_url="https://api.anthropic.com")
     app = CandelaApp(feed=Feed(), history=StoreReader(path), status=status, preferences=Preferences(None))
     async with app.run_test(size=(120, 36)) as pilot:
         with meter.measured("open the dashboard"):

@@ -28,7 +28,11 @@ from candela_tui.ui.state.proxy_status import ProxyStatus
 from candela_tui.ui.widgets.rows.row_list import RowList
 
 _DEFAULTS = Settings()
-_STATUS = ProxyStatus(f"127.0.0.1:{_DEFAULTS.proxy.port}", _DEFAULTS.proxy.default_route, _DEFAULTS.anthropic.base_url)
+_STATUS = ProxyStatus(
+    address=f"127.0.0.1:{_DEFAULTS.proxy.port}",
+    route=_DEFAULTS.proxy.default_route,
+    base_url=_DEFAULTS.anthropic.base_url,
+)
 _SESSION = "Fix flaky scheduler test"
 _PATIENCE_S = 180
 _LOOK_EVERY_S = 0.1

@@ -60,7 +60,7 @@ def main() -> None:
     thread = threading.Thread(target=_busy, args=(feed, over, int(sys.argv[3])))
     if mode == "busy":
         thread.start()
-    status = ProxyStatus("127.0.0.1:8181", "anthropic-direct", "https://api.anthropic.com")
+    status = ProxyStatus(address="127.0.0.1:8181", route="anthropic-direct", base_url="https://api.anthropic.com")
     end = run(feed=feed, history=history, status=status, settings=UiSettings())
     over.set()
     Path(sys.argv[4]).write_text(json.dumps(asdict(end)))

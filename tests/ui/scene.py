@@ -73,7 +73,14 @@ class Scene:
         self._numbers = itertools.count(1)
         self._happened: list[Exchange] = []
         self._pricer = Pricer(PricingSettings())
-        status = ProxyStatus(address, route, "https://api.anthropic.com", note, follows_store=follows_store, tour=tour)
+        status = ProxyStatus(
+            address=address,
+            route=route,
+            base_url="https://api.anthropic.com",
+            note=note,
+            follows_store=follows_store,
+            tour=tour,
+        )
         clock = Clock(lambda: self.now, UTC)
         self.config = directory / "config.toml"
         self.app = CandelaApp(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from candela_tui.providers.identity import RouteName
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyStatus:
     """Where the proxy listens and where it sends requests."""
 
