@@ -41,6 +41,9 @@ SELECT s.id, s.email, s.document, s.until_s, t.replaced_s
 FROM people_tokens t JOIN people_sessions s ON s.id = t.session
 WHERE t.hash = :hash AND t.kind = :kind AND s.until_s > :now
 """)
+_OWNER: Final = text("""
+SELECT s.email FROM people_tokens t JOIN people_sessions s ON s.id = t.session WHERE t.hash = :hash
+""")
 _REPLACE: Final = text("UPDATE people_tokens SET replaced_s = coalesce(replaced_s, :now) WHERE hash = :hash")
 _USE: Final = text("UPDATE people_sessions SET used_s = :now, document = :document WHERE id = :id")
 _END_BY_TOKEN: Final = text("""
@@ -75,7 +78,7 @@ class Why(StrEnum):
     OLD_TOKEN = "session.old-token"  # noqa: S105 - an action
     """It was replaced long ago, and used by a client that slept, or by somebody who stole it."""
     NO_TEAM = "session.no-team"
-    """Its person may no longer sign in, so that the session has ended."""
+    """Its person may no longer sign in, so that the session has to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ class SessionStore:
 
     def refresh(self, token: str, allowed: Callable[[Person], Person | None]) -> Tokens | Refused | None:
         """Return other tokens for a refresh token; None if its session has ended or it is not one. ``allowed`` returns
-        a person as they may go on, in another team for example, or None to end the session.
+        a person as they may go on, in another team for example, or None: then the caller has to end the session.
 
         One that was replaced is good for another ``GRACE``. Claude Code 2.1.332 sends the token that it read when it
         started, whatever its other processes replaced since, and then goes on with the tokens that they stored. So an
@@ -193,13 +196,18 @@ class SessionStore:
                 return Refused(found.email, Why.OLD_TOKEN)
             person = allowed(person_of(found.document))
             if person is None:
-                _ended(connection, connection.execute(_END_BY_TOKEN, {"hash": digest}).all())
                 return Refused(found.email, Why.NO_TEAM)
             document = document_of(person)
             connection.execute(_KEEP_PERSON, {"email": person.email, "document": document})
             connection.execute(_REPLACE, {"hash": digest, "now": now})
             connection.execute(_USE, {"id": found.id, "now": now, "document": document})
             return self._tokens(connection, found.id, found.email, found.until_s)
+
+    def owner(self, token: str) -> str | None:
+        """Return whose session an access token or refresh token belongs to; None if there is no such session."""
+        digest = hash_of(token, self.pepper())
+        with self._database.reading() as connection:
+            return connection.execute(_OWNER, {"hash": digest}).scalar() if connection is not None else None
 
     def end(self, token: str) -> str | None:
         """End the session that an access token or refresh token belongs to, and return whose it was; None if there is

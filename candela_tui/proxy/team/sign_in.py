@@ -23,7 +23,7 @@ from candela_tui.config import TeamSettings
 from candela_tui.config.managed_settings import ManagedSettings
 from candela_tui.keys.errors import KeysError
 from candela_tui.keys.person import OF_CLIENT, OF_DASHBOARD, Person, in_team
-from candela_tui.keys.session_store import Refused, Tokens
+from candela_tui.keys.session_store import Refused, Tokens, Why
 from candela_tui.keys.sessions import Sessions
 from candela_tui.protocol.headers import HeaderList
 from candela_tui.proxy.access.key_gate import KeyGate, KeyRefusal
@@ -196,15 +196,19 @@ class SignIn:
         if isinstance(found, Refused):
             with self._audit(found.email).writing() as write:
                 write(found.why.value, found.email, None, None)
+                if found.why is Why.NO_TEAM:
+                    self._sessions.store.end(token)
             return None
         return found
 
     def _end(self, token: str) -> None:
-        """End a session. Blocks. Raises KeysError and AuditError."""
-        email = self._sessions.store.end(token)
-        if email is not None:
-            with self._audit(email).writing() as write:
-                write("session.end", email, None, None)
+        """End a session, not without its entry in the audit log. Blocks. Raises KeysError and AuditError."""
+        email = self._sessions.store.owner(token)
+        if email is None:
+            return
+        with self._audit(email).writing() as write:
+            write("session.end", email, None, None)
+            self._sessions.store.end(token)
 
     async def _behind_key(self, headers: HeaderList, answer: Callable[[], Awaitable[web.Response]]) -> web.Response:
         holder = await self._gate.holder(headers)

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -386,3 +387,15 @@ async def test_who_is_in_no_group_after_a_restart_is_signed_out_by_the_next_refr
             assert refused.status == 401
     actions = [each.action for each in LocalAuditLog(tmp_path / "audit.db", "someone", "test").entries()]
     assert actions == ["session.begin", "session.no-team"]
+
+
+async def test_a_session_does_not_end_without_its_entry_in_the_audit_log(provider: Provider, tmp_path: Path) -> None:
+    async with serving(provider, tmp_path) as server:
+        tokens = await server.sign_in()
+        with closing(sqlite3.connect(tmp_path / "audit.db")) as audit:
+            audit.execute("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+        assert (await server.post("/oauth/revoke", token=tokens["access_token"]))[0] == 503
+        with closing(sqlite3.connect(tmp_path / "audit.db")) as audit:
+            audit.execute("DROP TRIGGER full")
+        form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        assert (await server.post("/oauth/token", **form))[0] == 200
