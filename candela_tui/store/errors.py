@@ -44,6 +44,8 @@ class Trouble(Enum):
     """A server does not let candela in, or does not let it do this."""
     OTHER_VERSION = auto()
     """Tables of a database lack what this version of candela wants, or want what it does not have."""
+    NO_TABLE = auto()
+    """A database has none of candela's tables, or not this one."""
     BUSY = auto()
     """A server has no connection left."""
     OTHER = auto()
@@ -83,6 +85,7 @@ _OF_SQLSTATE = {
     "28": Trouble.DENIED,
     "42501": Trouble.DENIED,
     "42": Trouble.OTHER_VERSION,
+    "42P01": Trouble.NO_TABLE,
     "53": Trouble.FULL,
     "53300": Trouble.BUSY,
     "22": Trouble.VALUE,
@@ -143,6 +146,7 @@ _REMEDIES = {
     Trouble.UNREACHABLE: "check that the server runs, and [store] url",
     Trouble.DENIED: "check the user in [store] url, PGPASSWORD or the password file, and that the user owns the tables",
     Trouble.OTHER_VERSION: "its tables are of another version of candela: update this one",
+    Trouble.NO_TABLE: "candela makes its tables when it starts: wait until it has started, or start it",
     Trouble.FULL: "give the server more room",
     Trouble.BUSY: "raise max_connections of the server",
     Trouble.READ_ONLY: "connect to a server that can be written to",

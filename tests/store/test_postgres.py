@@ -37,6 +37,17 @@ def test_a_refusal_is_told_in_the_words_of_the_server_however_fast_it_hangs_up(p
 
 
 @pytest.mark.xdist_group("postgres")
+def test_that_tables_are_not_made_yet_is_not_called_another_version(
+    postgres_url: DatabaseUrl,
+) -> None:
+    connection = connect(postgres_url)
+    with pytest.raises(pg8000.dbapi.DatabaseError) as refused:
+        connection.cursor().execute("SELECT * FROM exchanges")
+    connection.close()
+    assert of_server(refused.value).startswith('relation "exchanges" does not exist; candela makes its tables when')
+
+
+@pytest.mark.xdist_group("postgres")
 def test_tls_is_not_given_up_where_the_url_asks_for_it(postgres_server: PostgresServer) -> None:
     url = replace(postgres_server.url(by_socket=False), ssl_mode="require")
     with pytest.raises(ConnectionRefusedError, match="no TLS"):

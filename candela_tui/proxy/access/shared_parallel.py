@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.proxy.access.parallel import ParallelRequests
-from candela_tui.store.errors import StoreError
+from candela_tui.store.errors import StoreError, of_server
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class SharedParallelRequests(ParallelRequests):
                 self._give_back(key_id)
             if not isinstance(error, TimeoutError):
                 raise
-        self._is_away()
+        self._is_away(f"no answer within {_PATIENCE_S:g} s")
         return await self._take(key_id, most)
 
     def _give_back(self, key_id: str) -> None:
@@ -148,8 +148,8 @@ class SharedParallelRequests(ParallelRequests):
         before = {key: self._live[key] for key in due}
         try:
             own = await asyncio.to_thread(self._written, wanted)
-        except (SQLAlchemyError, StoreError, OSError):
-            self._is_away()
+        except (SQLAlchemyError, StoreError, OSError) as error:
+            self._is_away(of_server(error))
             for want in wants:
                 if not want.answer.done():
                     want.answer.set_result(self._take_here(want.key_id, want.most))
@@ -178,8 +178,10 @@ class SharedParallelRequests(ParallelRequests):
             asked = {"wanted": json.dumps(wanted), "replica": self._replica, "lease_s": _LEASE_S}
             return {row.key: row.own for row in connection.execute(_COUNT, asked)}
 
-    def _is_away(self) -> None:
+    def _is_away(self, why: str) -> None:
         if not self._away:
             self._away = True
-            logger.warning("parallel requests: PostgreSQL does not answer")
-            self._notify("PostgreSQL does not answer, so each candela counts the parallel requests of a key by itself.")
+            logger.warning("parallel requests: they can't be counted together (%s)", why)
+            self._notify(
+                f"PostgreSQL can't be asked ({why}), so each candela counts the parallel requests of a key by itself."
+            )

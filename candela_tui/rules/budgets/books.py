@@ -14,8 +14,8 @@ from candela_tui.rules.budgets.windows import Window
 class Unreachable(Exception):
     """The counters that replicas share can't be reached."""
 
-    def __init__(self) -> None:
-        super().__init__("PostgreSQL does not answer")
+    def __init__(self, why: str = "PostgreSQL does not answer") -> None:
+        super().__init__(why)
 
 
 class Books(Protocol):

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from candela_tui.providers.identity import DEFAULT_ROUTES, RouteName
 from candela_tui.rules.routes.stays import Stays
-from candela_tui.store.errors import StoreError
+from candela_tui.store.errors import StoreError, of_server
 from candela_tui.store.indexed_text import indexed_text
 
 logger = logging.getLogger(__name__)
@@ -103,10 +103,11 @@ class SharedStays(Stays):
         try:
             found, self._since_s = await asyncio.to_thread(self._asked, list(told.values()), self._since_s)
             self._away = False
-        except (SQLAlchemyError, StoreError, OSError):
+        except (SQLAlchemyError, StoreError, OSError) as error:
             self._untold = told | self._untold
             if not self._away:
-                logger.warning("fallback: PostgreSQL does not answer, so sessions stay where this candela knows of")
+                why = of_server(error)
+                logger.warning("fallback: sessions stay where this candela knows of for now (%s)", why)
             self._away = True
             return
         for stay in found:

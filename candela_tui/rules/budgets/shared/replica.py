@@ -141,7 +141,8 @@ class Replica:
         self._since = 0.0
         self._beating_since = 0.0
         self._failed_at = float("-inf")
-        self._away = False
+        self._away: str | None = None
+        """Why the counters can't be reached. Requests read it, too."""
         self._due: dict[str, float] = {}
 
     def start(self, told: Callable[[News], None]) -> None:
@@ -169,8 +170,10 @@ class Replica:
 
     async def reserve(self, request_id: str, claims: Sequence[Claim]) -> statements.Reserved:
         """Reserve what a request is expected to cost, unless it does not fit. Raises Unreachable."""
-        if self._away or self._closing.is_set():
+        if (away := self._away) is not None:
             # The thread connects again by itself: no request needs to wait for that.
+            raise Unreachable(away)
+        if self._closing.is_set():
             raise Unreachable
         wanted = _Reserve(request_id, claims)
         self._queue.put(wanted)
@@ -272,7 +275,7 @@ class Replica:
             case _Hold():
                 self._held[item.request_id] = item.claims
             case _Reserve() | _Call():
-                item.future.set_exception(Unreachable())
+                item.future.set_exception(Unreachable(self._away) if self._away else Unreachable())
 
     def _keep(self, ended: _Ended) -> None:
         held = self._held.pop(ended.request_id, None)
@@ -297,17 +300,16 @@ class Replica:
             # First, because a request may have been given back and then sent nevertheless.
             self._settle_kept(connection)
             self._hold_again(connection)
-            if self._away:
-                self._away = False
+            if self._away is not None:
+                self._away = None
                 self._tell(News(reachable=True))
         return self._connection
 
     def _lost(self, error: Exception) -> None:
         self._failed_at = time.monotonic()
         self._disconnect()
-        if not self._away:
-            self._away = True
-            why = of_server(error)
+        if self._away is None:
+            why = self._away = of_server(error)
             logger.warning("budgets can't be checked: %s", why)
             self._tell(News(reachable=False, why=why))
 
@@ -490,10 +492,11 @@ def _answering(futures: "Sequence[Future[Any]]") -> Iterator[None]:
     """Answer futures in any case."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        away = Unreachable(of_server(error)) if isinstance(error, SQLAlchemyError | OSError) else Unreachable()
         for future in futures:
             if not future.done():
-                future.set_exception(Unreachable())
+                future.set_exception(away)
         raise
 
 
