@@ -28,12 +28,15 @@ class Address:
     @classmethod
     def of(cls, url: str) -> "Address":
         """Read a URL such as ``https://candela.example``. Raises BadAddress."""
+        if "@" in url:
+            # Not repeated: it may have a password.
+            raise BadAddress("leave out what is in front of the host: people sign in with `candela login`")
         try:
             parts = urlsplit(url.strip())
             host, port = parts.hostname, parts.port
         except ValueError:
             host, port, parts = None, None, urlsplit("")
-        if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        if parts.scheme not in ("http", "https") or not host:
             raise BadAddress(f"{url} is not the address of a server: it has the form https://candela.example")
         if parts.path not in ("", "/") or parts.query or parts.fragment:
             raise BadAddress(f"{url}: leave out what is behind the host, as in https://candela.example")

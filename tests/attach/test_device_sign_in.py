@@ -43,15 +43,17 @@ def test_an_address_has_one_form(url: str, origin: str) -> None:
         ("http://10.0.0.1:8181", "use https://"),
         ("candela.example", "has the form https://candela.example"),
         ("https://", "has the form https://candela.example"),
-        ("https://ada:secret@candela.example", "has the form https://candela.example"),
+        ("https://ada:secret@candela.example", "leave out what is in front of the host"),
+        ("https://ada:secret@candela.example:port", "leave out what is in front of the host"),
         ("https://[candela", "has the form https://candela.example"),
         ("https://candela.example/team", "leave out what is behind the host"),
         ("file:///etc/passwd", "has the form https://candela.example"),
     ],
 )
 def test_no_token_goes_to_an_address_that_is_not_encrypted_or_no_server(url: str, said: str) -> None:
-    with pytest.raises(BadAddress, match=said):
+    with pytest.raises(BadAddress, match=said) as raised:
         Address.of(url)
+    assert "secret" not in str(raised.value)
 
 
 NO_ANSWER = 0
