@@ -43,6 +43,8 @@ class About(msgspec.Struct, frozen=True):
     """The provider's URL for that route."""
     live: int
     """The number of requests in flight."""
+    shares_store: bool = False
+    """Whether other candelas store their requests in the same database, which this one's events do not tell."""
 
 
 class Me(msgspec.Struct, frozen=True):

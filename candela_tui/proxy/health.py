@@ -80,6 +80,7 @@ class Health:
             route=route,
             base_url=destination(route, self._settings),
             live=self._live(),
+            shares_store=self._settings.store.url is not None,
         )
 
     def moment(self) -> Moment:

@@ -53,6 +53,7 @@ class Scene:
         *,
         note: str | None = None,
         follows_store: bool = False,
+        shares_store: bool = False,
         tour: bool = False,
         theme: str = "candela-dark",
         settings: UiSettings | None = None,
@@ -79,6 +80,7 @@ class Scene:
             base_url="https://api.anthropic.com",
             note=note,
             follows_store=follows_store,
+            shares_store=shares_store,
             tour=tour,
         )
         clock = Clock(lambda: self.now, UTC)

@@ -263,6 +263,25 @@ async def test_the_records_of_another_candela_are_followed_in_its_store(tmp_path
         await shows(pilot, "Requests · elsewhere")
 
 
+async def test_what_other_candelas_store_in_a_shared_database_is_shown_beside_the_feed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_follower, "_POLL_SHARED_S", 0.1)
+    scene = Scene(tmp_path, shares_store=True)
+    async with scene.opened() as pilot:
+        scene.feed.publish((scene.make(session_id="here", clues=clues("asked here")),))
+        await shows(pilot, "asked here")
+        with writing(scene.store) as (writer, _):
+            live = scene.make(session_id="there", clues=clues("asked there"), outcome=Outcome.LIVE)
+            writer.begin(live, b"{}")
+            await shows(pilot, "asked there", "2 sessions")
+            scene.feed.publish((scene.make(session_id="here", clues=clues("asked again here")),))
+            await shows(pilot, "3 req")
+            writer.end(replace(live, outcome=Outcome.OK), [b"x"], [1.0])
+            loaded = scene.app.sources.loaded
+            await until(pilot, lambda: (known := loaded.exchange(live.id)) and known.outcome is Outcome.OK)
+
+
 async def test_what_is_imported_and_worked_out_later_is_followed_in_a_store_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

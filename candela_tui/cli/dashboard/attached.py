@@ -95,7 +95,9 @@ def _live_or_stored(
         return show(
             feed, StoreReader(paths.store, feed.notify), status, settings, invocation, SignInSetup(own), finder=finder
         )
-    status = ProxyStatus(address=about.address, route=about.route, base_url=about.base_url)
+    status = ProxyStatus(
+        address=about.address, route=about.route, base_url=about.base_url, shares_store=about.shares_store
+    )
     history = RemoteHistory(client, store)
     following = RemoteFeed(client, history, about)
     following.start()

@@ -63,6 +63,7 @@ def show_start(
         route=settings.proxy.default_route,
         base_url=destination(settings.proxy.default_route, settings),
         note=demo_note,
+        shares_store=settings.store.url is not None,
         tour=demo_note is not None,
     )
     finder = Finder(invocation.paths.search_index, start.history) if unavailable(settings) is None else None

@@ -36,7 +36,11 @@ def attach_to_server(invocation: Invocation, url: str) -> int:
     except StoreError as error:
         raise click.ClickException(str(error)) from None
     status = ProxyStatus(
-        address=address.origin.partition("://")[2], route=about.route, base_url=about.base_url, server=address.origin
+        address=address.origin.partition("://")[2],
+        route=about.route,
+        base_url=about.base_url,
+        shares_store=about.shares_store,
+        server=address.origin,
     )
     history = TeamHistory(client)
     following = RemoteFeed(client, history, about, lambda _: note(address.origin, me))

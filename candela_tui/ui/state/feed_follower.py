@@ -35,6 +35,9 @@ _NEWEST_WITHIN = timedelta(seconds=5)
 """Requests that began so shortly before the newest one may be stored after it."""
 _RESULTS_WITHIN = timedelta(minutes=2)
 """What is worked out of a request follows some seconds after its end."""
+_POLL_S = 1.0
+_POLL_SHARED_S = 3.0
+"""For the few requests that other candelas relay; those of this one are told at once."""
 _COUNTS_EVERY = 10
 """Polls of the store between two looks for requests that began long ago and were added since."""
 _MERGED_AT_ONCE = 50
@@ -60,6 +63,8 @@ class FeedFollower:
         self._drained_at = 0.0
         self._polling = False
         self._polls = 0
+        self._looked_until: datetime | None = None
+        """When the newest request began that was known before the last look at the store."""
         self._counted: int | None = None
         """How many requests the store had at the last count."""
         self._found = 0
@@ -83,7 +88,9 @@ class FeedFollower:
         if not price_data_loaded():
             self._app.run_worker(self._learn_windows(), group="price data")
         if self._sources.status.follows_store:
-            self._app.set_interval(1.0, self._poll)
+            self._app.set_interval(_POLL_S, self._poll)
+        elif self._sources.status.shares_store:
+            self._app.set_interval(_POLL_SHARED_S, self._poll)
 
     async def _learn_windows(self) -> None:
         """Load the price data, then sum up again: without it no summary knows how large a model's context is."""
@@ -226,9 +233,14 @@ class FeedFollower:
         try:
             # Counted before what is new is read, so that all of what was counted was read, too.
             count = await self._count()
-            found = await asyncio.to_thread(self._sources.history.exchanges, ExchangeQuery(since=self._unsettled()))
+            newest = self._sources.loaded.newest
+            since = self._unsettled()
+            query = ExchangeQuery(since=since, limit=_NEWEST if since is None else None)
+            found = await asyncio.to_thread(self._sources.history.exchanges, query)
             self._found += sum(self._sources.loaded.exchange(each.id) is None for each in found)
             await self._merge(found)
+            if newest is not None:
+                self._looked_until = newest.started_at
             if count is not None:
                 self._compare(count)
             self._trouble = None
@@ -239,9 +251,10 @@ class FeedFollower:
             self._polling = False
 
     async def _count(self) -> int | None:
-        """Return how many requests the store has, about every ten seconds."""
+        """Return how many requests the store has, about every ten seconds. Imports into a shared store are not looked
+        for: each count would read the requests of everyone whom the viewer sees."""
         self._polls += 1
-        if self._polls % _COUNTS_EVERY:
+        if self._polls % _COUNTS_EVERY or not self._sources.status.follows_store:
             return None
         return (await asyncio.to_thread(self._sources.history.totals, by=())).totals.requests
 
@@ -257,18 +270,20 @@ class FeedFollower:
         self._counted = count
 
     def _unsettled(self) -> datetime | None:
-        """Return since when requests may have changed: the live ones, and those whose results are still to come."""
+        """Return since when requests may have changed that the feed does not tell: the live ones, and those whose
+        results are still to come."""
         loaded = self._sources.loaded
         newest = loaded.newest
         if newest is None:
             return None
-        changing = [each.started_at for each in loaded.live]
+        changing = [each.started_at for each in loaded.live if not loaded.is_told(each.id)]
         changing += (
             each.started_at
             for each in loaded.since(newest.started_at - _RESULTS_WITHIN)
-            if each.asks_message and (each.cache is None or each.context is None)
+            if each.asks_message and (each.cache is None or each.context is None) and not loaded.is_told(each.id)
         )
-        return min([*changing, newest.started_at - _NEWEST_WITHIN])
+        until = min(newest.started_at, self._looked_until or newest.started_at)
+        return min([*changing, until - _NEWEST_WITHIN])
 
     def _in_trouble(self, error: StoreError) -> None:
         if str(error) != self._trouble:

@@ -138,6 +138,10 @@ class LoadedExchanges:
         """Return the newest snapshot of an exchange."""
         return self._exchanges.get(exchange_id)
 
+    def is_told(self, exchange_id: str) -> bool:
+        """Return whether the feed tells all that happens to an exchange."""
+        return exchange_id in self._from_feed
+
     @property
     def live(self) -> list[Exchange]:
         """The live exchanges, earliest first."""

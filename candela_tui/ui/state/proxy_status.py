@@ -20,6 +20,8 @@ class ProxyStatus:
     follows_store: bool = False
     """Whether the store is read every second, because another process makes the records and there is no feed of
     them."""
+    shares_store: bool = False
+    """Whether other candelas store their requests in the same database: those are looked for every few seconds."""
     server: str | None = None
     """The URL of a team's candela on another machine; None for a candela of this machine."""
     tour: bool = False
