@@ -95,12 +95,12 @@ class StillControl:
 
     intercepting = None
 
-    def __init__(self, file: Path, *states: BudgetState) -> None:
+    def __init__(self, file: Path | None, *states: BudgetState) -> None:
         self.file = file
         self.states = list(states)
 
-    def rules(self) -> RulesState:
-        return RulesState(str(self.file))
+    def rules(self) -> RulesState | None:
+        return RulesState(str(self.file)) if self.file is not None else None
 
     def budgets(self) -> list[BudgetState]:
         return list(self.states)
@@ -109,6 +109,6 @@ class StillControl:
         pass
 
 
-def still(file: Path, *states: BudgetState) -> ProxyControl:
-    """Return a control of a candela whose budgets do not move."""
+def still(file: Path | None, *states: BudgetState) -> ProxyControl:
+    """Return a control of a candela whose budgets do not move; without a file, the rules are on another machine."""
     return cast(Control, StillControl(file, *states))

@@ -60,6 +60,7 @@ class Scene:
         preferences: Preferences | None = None,
         feed: Feed | None = None,
         address: str = "127.0.0.1:8181",
+        server: str | None = None,
         route: RouteName = RouteName.DIRECT,
         sign_in_setup: SignInSetup | None = None,
         sign_ins: SignIns = sign_in_to,
@@ -82,6 +83,7 @@ class Scene:
             follows_store=follows_store,
             shares_store=shares_store,
             tour=tour,
+            server=server,
         )
         clock = Clock(lambda: self.now, UTC)
         self.config = directory / "config.toml"

@@ -24,7 +24,7 @@ from candela_tui.ui.style.budgets import most_urgent
 from tests.proxy.running import BODY, RunningProxy
 from tests.standin import Provider, message, text
 from tests.standin.answers import usage
-from tests.ui.budget_states import MY_DAY, OF_SESSION, RULES, TOKENS
+from tests.ui.budget_states import MY_DAY, OF_SESSION, RULES, TOKENS, still
 from tests.ui.scene import NOW, Scene, screen_text, shows, typed, until
 from tests.ui.test_session_rows import said, session
 
@@ -150,6 +150,18 @@ async def test_without_a_proxy_the_rules_are_shown_as_they_are_written(scene: Sc
     async with scene.opened((120, 30)) as pilot:
         await pilot.press("b")
         await shows(pilot, "my day", "limit_usd = 20", "no pushes", "This dashboard does not reach the proxy")
+
+
+async def test_of_a_server_on_another_machine_it_shows_budgets_and_offers_no_change(tmp_path: Path) -> None:
+    server = "https://candela.example"
+    async with Scene(tmp_path, server=server, control=still(None)).opened((100, 30)) as pilot:
+        await pilot.press("b")
+        await shows(pilot, "None that you may see", f"Rules of {server} are written on its own machine.")
+        assert "n New" not in screen_text(pilot)
+    async with Scene(tmp_path, server=server, control=still(None, MY_DAY)).opened((100, 30)) as pilot:
+        await pilot.press("b")
+        await shows(pilot, "my day", "o Override")
+        assert [key for key in ("n New", "⏎ Change", "d Remove") if key in screen_text(pilot)] == []
 
 
 def test_the_header_has_the_budget_that_is_most_urgent() -> None:

@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from candela_tui.audit.log import LocalAuditLog
 from candela_tui.credentials.sign_in.context import SignInSetup
@@ -101,6 +104,22 @@ async def test_without_the_data_directory_it_says_so(scene: Scene) -> None:
     async with scene.opened((80, 24)) as pilot:
         await pilot.press("K")
         await shows(pilot, "does not know where the keys are")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"tour": True}, "The demo has no keys."),
+        ({"server": "https://candela.example"}, "Keys of https://candela.example are made on its own machine."),
+    ],
+)
+async def test_where_no_key_can_be_made_no_press_is_offered_for_it(
+    tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    async with Scene(tmp_path, **options).opened((80, 24)) as pilot:
+        await pilot.press("K")
+        await shows(pilot, said)
+        assert [word for word in ("⚠", "n New", "n makes") if word in screen_text(pilot)] == []
 
 
 def row(key: Key = CI, width: int = 100) -> tuple[str, str]:

@@ -124,6 +124,11 @@ class TestTheFirstMinute:
     def test_a_welcome_on_paper(self, story: Story) -> None:
         assert story(nothing, see("Waiting"), theme="candela-light")
 
+    @at(SMALL)
+    def test_a_welcome_to_a_server_on_another_machine(self, story: Story, size: tuple[int, int]) -> None:
+        note = "https://candela.example as ada@example.com (member): you see your own requests"
+        assert story(nothing, see("/login"), size=size, note=note, server="https://candela.example")
+
     def test_a_dashboard_that_is_attached_says_to_what(self, story: Story) -> None:
         assert story(working_day, BUSY, note="Attached to candela 0.4.0 (pid 4711); quitting here keeps it running")
 

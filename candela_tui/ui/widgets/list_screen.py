@@ -45,8 +45,6 @@ class ListScreen(Closable[None], Generic[Read]):
     }
     """
     HEADING: ClassVar[str]
-    WHEN_EMPTY: ClassVar[str]
-    """What to say while there are no rows."""
 
     def __init__(self, rows: RowList, nothing: Read) -> None:
         """``nothing`` is what is shown until something was read."""
@@ -92,6 +90,11 @@ class ListScreen(Closable[None], Generic[Read]):
         raise NotImplementedError
 
     @property
+    def _when_empty(self) -> str:
+        """What to say while there are no rows."""
+        raise NotImplementedError
+
+    @property
     def _trouble(self) -> str:
         """What is wrong, or an empty text."""
         raise NotImplementedError
@@ -99,7 +102,7 @@ class ListScreen(Closable[None], Generic[Read]):
     def _show_rows(self, rows: Sequence[Row], beside: str) -> None:
         """Show the rows; ``beside`` is written beside the heading."""
         self._rows.show_rows(rows)
-        self._rows.say_when_empty((((f" {self.WHEN_EMPTY}", "dim"),),))
+        self._rows.say_when_empty((((f" {self._when_empty}", "dim"),),))
         self._title.pieces = ((f"{self.HEADING} ", "heading"), (beside, "dim"))
         self._show_about()
 

@@ -48,16 +48,22 @@ class _Shown:
 class BudgetRows(RowList):
     """The budgets and rules."""
 
+    changeable = False
+    """Whether the rules are in a file of this machine."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("budgets.change", "enter", "open", "Change", "Change the rule", shown_as="⏎", footer=True),
     ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out changing what can't be changed here. (Textual's hook.)"""
+        return (action != "open" or self.changeable) and super().check_action(action, parameters)
 
 
 class BudgetsScreen(ListScreen[_Shown]):
     """Show budgets and rules. They are read again every second while the screen is open."""
 
     HEADING = "Budgets and rules"
-    WHEN_EMPTY = "No budget and no rule. n adds one, such as a limit on what requests cost."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("budgets.new", "n", "new", "New", "Add a budget or another rule", footer=True),
         bind(
@@ -69,7 +75,8 @@ class BudgetsScreen(ListScreen[_Shown]):
     ]
 
     def __init__(self, sources: DataSources) -> None:
-        super().__init__(BudgetRows(id="budget-rows"), _Shown(None))
+        self._budget_rows = BudgetRows(id="budget-rows")
+        super().__init__(self._budget_rows, _Shown(None))
         self._sources = sources
 
     def _look(self) -> _Shown:
@@ -97,8 +104,18 @@ class BudgetsScreen(ListScreen[_Shown]):
             for state in shown.states
         ]
         known = {state.name for state in shown.states}
+        self._budget_rows.changeable = shown.file is not None
         rows += [RuleRow(rule) for rule in shown.rules if rule.kind.name != "budgets" or rule.name not in known]
         self._show_rows(rows, str(shown.file or ""))
+
+    @property
+    def _when_empty(self) -> str:
+        server = self._sources.status.server
+        if server is not None:
+            return f"None that you may see. Rules of {server} are written on its own machine."
+        if self._shown.file is None:
+            return "No budget and no rule, and no config.toml to write one to."
+        return "No budget and no rule. n adds one, such as a limit on what requests cost."
 
     @property
     def _trouble(self) -> str:
@@ -131,7 +148,9 @@ class BudgetsScreen(ListScreen[_Shown]):
         return row.state if isinstance(row, BudgetRow) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable what needs a rule or a budget. (Textual's hook.)"""
+        """Disable what needs a file of rules, a rule or a budget. (Textual's hook.)"""
+        if action == "new":
+            return self._shown.file is not None
         if action == "remove":
             return self._rule is not None
         if action == "override":
@@ -144,9 +163,6 @@ class BudgetsScreen(ListScreen[_Shown]):
         """Choose a kind, and write a new rule."""
         file = self._shown.file
         if file is None:
-            server = self._sources.status.server
-            nowhere = "There is no config.toml to write rules to."
-            self.notify(f"Rules of {server} are written on its own machine." if server else nowhere, severity="warning")
             return
         kinds = {kind.name: kind for kind in rule_kinds()}
         options = [

@@ -16,12 +16,13 @@ def welcome_lines(status: ProxyStatus) -> list[Line]:
     return [
         (("candela", "heading"), ("   every request, token and dollar, as it streams", "dim")),
         (),
-        (("Listening at   ", "dim"), (f"http://{status.address}", "bright")),
+        (("Listening at   ", "dim"), (status.server or f"http://{status.address}", "bright")),
         (("Sending to     ", "dim"), (status.base_url, "text")),
     ]
 
 
-HOW_TO_BEGIN: tuple[Line, ...] = (
+_WAITING: Line = (("◌ ", "accent"), ("Waiting for the first request", "dim"))
+_HOW_TO_BEGIN: tuple[Line, ...] = (
     (),
     (("In another terminal, run Claude Code through it:", "text"),),
     (),
@@ -33,8 +34,27 @@ HOW_TO_BEGIN: tuple[Line, ...] = (
     (),
     (("No account yet?  ", "text"), ("candela demo", "accent"), ("  plays simulated sessions.", "text")),
     (),
-    (("◌ ", "accent"), ("Waiting for the first request", "dim")),
+    _WAITING,
 )
+
+
+def how_to_begin(server: str | None) -> tuple[Line, ...]:
+    """Return how requests get here; ``server`` is the URL of a team's candela."""
+    if server is None:
+        return _HOW_TO_BEGIN
+    return (
+        (),
+        (("In Claude Code, sign in to this server, if its settings name it:", "text"),),
+        (),
+        (("    /login", "accent"),),
+        (),
+        (("or use a key that whoever runs the server made for you:", "text"),),
+        (),
+        ((f"    export ANTHROPIC_BASE_URL={server}", "accent"),),
+        (("    export ANTHROPIC_AUTH_TOKEN=", "accent"), ("the key", "dim")),
+        (),
+        _WAITING,
+    )
 
 
 _HOW_TO_SIGN_IN: Line = (("               press ", "dim"), ("a", "heading"), (" to sign in", "dim"))
@@ -74,7 +94,7 @@ class Welcome(Vertical):
             self.show_credentials()
             yield self._credentials
             yield self._how_to_sign_in
-            for line in HOW_TO_BEGIN:
+            for line in how_to_begin(self._sources.status.server):
                 yield OneLine(line)
 
     def show_credentials(self) -> None:

@@ -30,8 +30,6 @@ from candela_tui.ui.state.data_sources import DataSources
 from candela_tui.ui.widgets.list_screen import ListScreen
 from candela_tui.ui.widgets.rows.row_list import RowList
 
-_NOWHERE = "This dashboard does not know where the keys are."
-
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
@@ -54,7 +52,6 @@ class KeysScreen(ListScreen[_Shown]):
     """Show the keys of the data directory. They are read again every second while the screen is open."""
 
     HEADING = "Keys"
-    WHEN_EMPTY = "No key. n makes one for a project, a shell, a program or a person."
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("keys.new", "n", "new", "New", "Make a key", footer=True),
         bind("keys.disable", "d", "disable", "Disable", "Disable the key, or enable it again", footer=True),
@@ -74,8 +71,7 @@ class KeysScreen(ListScreen[_Shown]):
 
     def _look(self) -> _Shown:
         if self._paths is None:
-            server = self._sources.status.server
-            return _Shown(trouble=f"Keys of {server} are made on its own machine." if server else _NOWHERE)
+            return _Shown()
         try:
             if self._store is None:
                 settings = load(self._paths.config)
@@ -99,6 +95,17 @@ class KeysScreen(ListScreen[_Shown]):
         self._show_rows(rows, f"{active} of {len(rows)} accepted" if rows else "")
 
     @property
+    def _when_empty(self) -> str:
+        status = self._sources.status
+        if self._store is not None:
+            return "No key. n makes one for a project, a shell, a program or a person."
+        if status.server is not None:
+            return f"Keys of {status.server} are made on its own machine."
+        if status.tour:
+            return "The demo has no keys."
+        return "" if self._shown.trouble else "This dashboard does not know where the keys are."
+
+    @property
     def _trouble(self) -> str:
         return self._shown.trouble
 
@@ -108,13 +115,14 @@ class KeysScreen(ListScreen[_Shown]):
         return row if isinstance(row, KeyRow) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable what needs a key. (Textual's hook.)"""
+        """Disable what needs a key, or the file of keys. (Textual's hook.)"""
+        if action == "new":
+            return self._store is not None
         return self._row is not None if action in ("disable", "rotate", "revoke") else True
 
     @property
     def _changes(self) -> KeyChanges | None:
         if self._store is None or self._audit is None:
-            self.notify(self._shown.trouble or _NOWHERE, severity="warning")
             return None
         return KeyChanges(self._store, self._audit)
 
