@@ -158,7 +158,10 @@ async def test_the_figures_are_those_of_the_store(recorded: Home) -> None:
     assert (found["requests"], found["sessions"], found["bodies"]) == (4, 2, 4)
     assert found["file_bytes"] == store_of(recorded).stat().st_size
     assert found["stored_bytes"]["requests"] > 0
-    assert "4 in 2 sessions" in (await recorded.run("db", "stats")).out
+    words = (await recorded.run("db", "stats")).out
+    assert "4 in 2 sessions" in words
+    assert found["file_bytes"] > found["crossed_bytes"] > 0
+    assert "of what crossed" not in words
 
 
 async def test_it_is_said_what_is_kept_for_how_long_and_how_much_there_is(recorded: Home) -> None:

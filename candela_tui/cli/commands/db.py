@@ -299,7 +299,9 @@ def _record(found: "Stats") -> dict[str, Any]:
 
 
 def _rows(found: "Stats") -> list[tuple[str, str]]:
-    share = f", {percent(found.file / found.crossed)} of what crossed" if found.crossed else ""
+    # A short history is larger than what crossed: tables and indexes have a size of their own.
+    smaller = found.crossed > 0 and found.file <= found.crossed
+    share = f", {percent(found.file / found.crossed)} of what crossed" if smaller else ""
     return [
         ("file" if isinstance(found.path, Path) else "database", terminal_safe(str(found.path))),
         ("requests", f"{found.requests:,} in {found.sessions:,} sessions"),
