@@ -36,7 +36,12 @@ OF_CLIENT: Final = "session"
 def is_of_dashboard(key: Key) -> bool:
     """Return whether a key is a token of someone who signed in for a dashboard, and not for a client. Only such a token
     has the roles of its person: a client's can be read by what the client runs."""
-    return key.id.startswith(f"{OF_DASHBOARD}_")
+    return of_dashboard(key.id)
+
+
+def of_dashboard(session_id: str) -> bool:
+    """Return whether a sign-in is for a dashboard."""
+    return session_id.startswith(f"{OF_DASHBOARD}_")
 
 
 def key_of(person: Person) -> Key:

@@ -31,6 +31,7 @@ def people() -> None:
 @pass_invocation
 def list_people(invocation: Invocation, as_json: bool) -> None:
     """List who is signed in. Each sign-in is a line: a person may have several machines."""
+    from candela_tui.keys.person import of_dashboard
     from candela_tui.store.open_people import open_session_store
 
     try:
@@ -45,13 +46,16 @@ def list_people(invocation: Invocation, as_json: bool) -> None:
             (
                 session.person.email,
                 session.person.team or "",
+                "dashboard" if of_dashboard(session.id) else "Claude Code",
                 local_time(session.began_at, clock),
                 local_time(session.used_at, clock),
                 local_time(session.until, clock),
             )
             for session in sessions
         ]
-        click.echo(table(("PERSON", "TEAM", "SINCE", "LAST REFRESH", "UNTIL"), rows, flexible=0, width=output_width()))
+        click.echo(
+            table(("PERSON", "TEAM", "FOR", "SINCE", "LAST REFRESH", "UNTIL"), rows, flexible=0, width=output_width())
+        )
     else:
         click.echo("Nobody is signed in.", err=True)
 
