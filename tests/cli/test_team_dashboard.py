@@ -94,7 +94,9 @@ async def test_a_person_signs_in_and_sees_their_requests_of_the_server(
     await server.ask("bob", "a secret of bob's")
     environment, directory = at_home.environment, at_home.directory
     await open_window(terminal, "in", ["login", server.url], environment, directory)
-    screen = await terminal.shows("in", f"{server.url}/oauth/device", "Waiting for you to sign in")
+    screen = await terminal.shows(
+        "in", f"{server.url}/oauth/device", "and confirm this code there", "Waiting for you to sign in"
+    )
     found = re.search(r"^[A-Z]{4}-[A-Z]{4}$", screen, re.MULTILINE)
     assert found is not None, screen
     await server.sign_in(found.group())

@@ -53,7 +53,8 @@ class TerminalPrompter:
         """Print the link and the code on separate lines, and open the link in the browser if there is one."""
         click.echo(f"Open this page:\n\n{terminal_safe(url)}\n")
         if code is not None:
-            click.echo(f"and enter this code there:\n\n{terminal_safe(code)}\n")
+            does = "confirm" if code in url else "enter"  # The link may fill it in.
+            click.echo(f"and {does} this code there:\n\n{terminal_safe(code)}\n")
         if self.interactive and await asyncio.to_thread(open_browser, url):
             click.echo("Your browser was asked to open it.")
 

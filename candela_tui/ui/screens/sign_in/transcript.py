@@ -76,7 +76,8 @@ def _write_link(lines: WrittenLines, link: Link, width: int) -> None:
     if link.code is not None:
         edge = "─" * (cells_of(((link.code, "text"),)) + 4)
         lines.add()
-        lines.add(("and enter this code there (^t to copy):", "text"))
+        does = "confirm" if link.code in link.url else "enter"
+        lines.add((f"and {does} this code there (^t to copy):", "text"))
         lines.add((f"  ╭{edge}╮", "accent"))
         lines.add(("  │  ", "accent"), (link.code, "heading"), ("  │", "accent"))
         lines.add((f"  ╰{edge}╯", "accent"))
