@@ -52,6 +52,11 @@ class KeptTokens:
             self._tokens = tokens
             return tokens.access
 
+    def forget(self) -> None:
+        """Read the tokens again when one is asked for next: the server refuses what was given out."""
+        with self._lock:
+            self._tokens = None
+
     def _renewed(self, tokens: Tokens) -> Tokens:
         # Another dashboard of this user may have renewed them.
         kept = self._read()

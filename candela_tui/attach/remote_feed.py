@@ -9,7 +9,7 @@ from datetime import datetime
 
 from candela_tui import wire
 from candela_tui.attach.client import Client
-from candela_tui.attach.errors import Unreachable
+from candela_tui.attach.errors import NotSignedIn, Unreachable
 from candela_tui.attach.remote_history import RemoteHistory
 from candela_tui.exchange import Exchange, Outcome
 from candela_tui.feed import Feed, Notice
@@ -132,7 +132,13 @@ class RemoteFeed(Feed):
             self.pass_on(notice)
 
     def _lost(self, error: StoreError) -> None:
-        if self.trouble is None:
+        if isinstance(error, NotSignedIn):
+            # The stream of who is signed out breaks off first, as that of a candela that ends.
+            trouble = f"You are signed out: run `candela login {self._client.where}`"
+            if self.trouble != trouble:
+                self.trouble = trouble
+                self.notify(f"{trouble}. This dashboard attaches again then.")
+        elif self.trouble is None:
             unreachable = isinstance(error, Unreachable)
             why = f"The candela on {self._client.where} no longer answers" if unreachable else str(error).rstrip(".")
             self.trouble = f"{why}; trying again"

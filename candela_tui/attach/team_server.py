@@ -4,7 +4,7 @@ import http.client
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from candela_tui.attach.errors import NoLocalApi, NotSignedIn
@@ -63,16 +63,25 @@ class Address:
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 
 
+class AccessTokens(Protocol):
+    """Gives out the token of a person. Its methods may be called from any thread."""
+
+    def token(self) -> str:
+        """Return a token that has not expired. Blocks. Raises StoreError."""
+
+    def forget(self) -> None:
+        """Look for another sign-in when a token is asked for next."""
+
+
 class TeamServer:
     """The server at an address, for a person who signed in."""
 
-    def __init__(self, address: Address, context: Callable[[], ssl.SSLContext], token: Callable[[], str]) -> None:
-        """``token`` returns a token that has not expired; it blocks, and raises StoreError."""
+    def __init__(self, address: Address, context: Callable[[], ssl.SSLContext], tokens: AccessTokens) -> None:
         self.where = address.origin
         self.origin = address.origin
         self._address = address
         self._context = context
-        self._token = token
+        self._tokens = tokens
 
     def connected(self) -> http.client.HTTPConnection:
         """Return an open connection whose certificate was verified. Raises OSError."""
@@ -82,8 +91,9 @@ class TeamServer:
 
     def token(self) -> str:
         """Return the token. Raises StoreError."""
-        return self._token()
+        return self._tokens.token()
 
     def refused(self, words: str) -> NoLocalApi:
-        """Return an error for a token that is not taken."""
+        """Return an error for a token that is not taken, and forget the token."""
+        self._tokens.forget()
         return NotSignedIn(f"{self.where} asks you to sign in again: `candela login {self.where}`. It said: {words}")

@@ -9,7 +9,7 @@ from typing import Any
 from candela_tui.attach.client import Client
 from candela_tui.attach.remote_feed import RemoteFeed
 from candela_tui.attach.remote_history import RemoteHistory
-from candela_tui.attach.server import LocalServer
+from candela_tui.attach.server import LocalServer, Server
 from candela_tui.exchange import Exchange
 from candela_tui.paths import default_paths
 from candela_tui.store.reader import StoreReader
@@ -20,9 +20,9 @@ PATIENCE_S = 30.0
 class Attached:
     """What a dashboard that is attached would have, and what it heard so far."""
 
-    def __init__(self, port: int, data: Path) -> None:
+    def __init__(self, port: int, data: Path, server: Server | None = None) -> None:
         paths = default_paths(data=data)
-        self.client = Client(LocalServer(port, paths.token))
+        self.client = Client(server or LocalServer(port, paths.token))
         self.history = RemoteHistory(self.client, StoreReader(paths.store))
         self.feed = RemoteFeed(self.client, self.history)
         self.exchanges: dict[str, Exchange] = {}
@@ -54,9 +54,9 @@ class Attached:
 
 
 @asynccontextmanager
-async def attached(port: int, data: Path) -> AsyncIterator[Attached]:
-    """Attached while in the block."""
-    both = Attached(port, data)
+async def attached(port: int, data: Path, server: Server | None = None) -> AsyncIterator[Attached]:
+    """Attached while in the block; without ``server``, to the candela of this machine on that port."""
+    both = Attached(port, data, server)
     both.feed.start()
     try:
         yield both

@@ -63,4 +63,4 @@ def signed_in_to(invocation: Invocation, settings: Settings, address: Address) -
         raise click.ClickException(f"You are not signed in to {origin}: `candela login {origin}`.")
     prompter = TerminalPrompter("CANDELA_PASSPHRASE opens the encrypted file of secrets.")
     vault = asked(storage(invocation, prompter).opened(account))
-    return TeamServer(address, context, KeptTokens(origin, vault, DeviceSignIn(address, context)).token)
+    return TeamServer(address, context, KeptTokens(origin, vault, DeviceSignIn(address, context)))

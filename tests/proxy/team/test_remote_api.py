@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,17 @@ import aiohttp
 import pytest
 
 from candela_tui.api_root import API_ROOT
+from candela_tui.attach.device_sign_in import DeviceSignIn, Tokens
+from candela_tui.attach.kept_tokens import KeptTokens, encoded, entry_of
+from candela_tui.attach.team_server import Address, TeamServer
 from candela_tui.audit.actor import own_user
 from candela_tui.audit.log import LocalAuditLog
 from candela_tui.proxy.local_api.route import Route
 from candela_tui.proxy.local_api.routes import ROUTES
 from candela_tui.team.roles import Permission
+from candela_tui.text.times import utc_now
+from tests.attach.attached import attached
+from tests.attach.test_device_sign_in import Vault
 from tests.keys.made import changes_in, make, store_in
 from tests.proxy.running import BODY
 from tests.proxy.team.test_sign_in import Server, serving
@@ -315,6 +323,33 @@ async def test_a_stream_ends_once_its_reader_has_signed_out(
             await server.post("/oauth/revoke", token=tokens["refresh_token"])
             with pytest.raises(aiohttp.ClientPayloadError):
                 await stream.content.read()
+
+
+async def test_a_dashboard_says_that_it_is_signed_out_and_attaches_again_after_another_sign_in(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("candela_tui.proxy.local_api.api._LOOK_AGAIN_S", 0.05)
+    async with team(provider, tmp_path) as found:
+        server, vault = found.server, Vault()
+        address = Address.of(server.url)
+
+        def keep(granted: Mapping[str, Any]) -> None:
+            until = utc_now() + timedelta(seconds=granted["expires_in"])
+            tokens = Tokens(granted["access_token"], granted["refresh_token"], until, ADA)
+            vault.write(entry_of(address.origin), encoded(tokens))
+
+        first = await server.sign_in("candela")
+        keep(first)
+        kept = KeptTokens(address.origin, vault, DeviceSignIn(address, ssl.create_default_context))
+        there = TeamServer(address, ssl.create_default_context, kept)
+        async with attached(server.proxy.port, tmp_path / "home", there) as here:
+            await here.until(lambda: here.feed.note)
+            await server.post("/oauth/revoke", token=first["refresh_token"])
+            await here.told(f"You are signed out: run `candela login {server.url}`")
+            assert here.feed.trouble == f"You are signed out: run `candela login {server.url}`"
+            keep(await server.sign_in("candela"))
+            await here.told("Attached again")
+            assert here.feed.trouble is None
 
 
 async def test_a_key_that_was_revoked_opens_nothing(provider: Provider, tmp_path: Path) -> None:
