@@ -23,12 +23,14 @@ class Invocation:
 
     config: Path | None = None
     data: Path | None = None
+    in_file: bool = False
+    """Whether the records are in the data directory whatever ``[store]`` says."""
 
     @property
     def paths(self) -> Paths:
         """The paths of candela's files."""
         paths = default_paths(self.config, self.data)
-        return replace(paths, database=self._database(paths.config))
+        return paths if self.in_file else replace(paths, database=self._database(paths.config))
 
     def paths_of(self, data_dir: str | None) -> Paths:
         """Return the paths of a running candela with this data directory; those of this command if it has none."""

@@ -72,8 +72,8 @@ async def test_the_demo_plays_sessions_and_leaves_nothing_behind(home: Home, ter
     temporary = home.directory / "tmp"
     temporary.mkdir()
     environment = {**home.environment, "TMPDIR": str(temporary), "HTTP_PROXY": "http://127.0.0.1:9"}
-    del environment["CANDELA_DATA_DIR"]
-    # Neither is for simulated requests.
+    # None of these is for simulated requests.
+    environment["CANDELA_STORE__URL"] = "postgresql://127.0.0.1:9/candela"
     lines = home.directory / "requests.jsonl"
     home.config.write_text(f'rules.models.deny = ["*"]\nsinks.json_lines.path = "{lines}"\n')
     await open_window(terminal, "it", ["demo", "--speed", "20"], environment, home.directory)
@@ -83,6 +83,17 @@ async def test_the_demo_plays_sessions_and_leaves_nothing_behind(home: Home, ter
     assert await terminal.exit_code("it") == 0
     assert not list(temporary.glob("candela-demo-*"))
     assert not lines.exists()
+    assert not home.data.exists()
+
+
+async def test_the_demo_keeps_its_records_where_it_is_told_to(home: Home, terminal: Terminal) -> None:
+    data = home.directory / "kept"
+    arguments = ["--data-dir", str(data), "demo", "--speed", "20"]
+    await open_window(terminal, "it", arguments, home.environment, home.directory)
+    await terminal.shows("it", "Demo", "All sessions")
+    await terminal.press("it", "C-c")
+    assert await terminal.exit_code("it") == 0
+    assert (data / "candela.db").exists()
 
 
 async def test_an_error_of_the_dashboard_ends_the_dashboard_and_not_the_proxy(

@@ -12,7 +12,7 @@ from candela_tui.cli.invocation import Invocation
 from candela_tui.cli.process.logging_setup import log_beside_the_store
 from candela_tui.cli.process.port import refused, take_port
 from candela_tui.cli.terminal.run_dashboard import report_crash, require_terminal
-from candela_tui.config import AnthropicSettings, Settings, SinkSettings, TelemetrySettings, load
+from candela_tui.config import AnthropicSettings, Settings, SinkSettings, StoreSettings, TelemetrySettings, load
 from candela_tui.demo.play import Demo
 from candela_tui.providers.identity import RouteName
 from candela_tui.proxy.listen import PortTaken
@@ -35,6 +35,7 @@ def play(invocation: Invocation, port: int | None, speed: float) -> int:
     """Play the demo until the user quits, and return the exit code. Its records are deleted at the end, unless
     ``invocation`` names a data directory."""
     require_terminal("Run `candela demo` in one.")
+    invocation = replace(invocation, in_file=True)
     if invocation.data is not None:
         return _play(invocation, port, speed)
     with tempfile.TemporaryDirectory(prefix="candela-demo-", ignore_cleanup_errors=True) as directory:
@@ -83,11 +84,12 @@ def _rules(invocation: Invocation) -> Path:
 
 def _settings_for_demo(settings: Settings, base_url: str, rules: Path) -> Settings:
     """Return the settings with the simulated Anthropic as the default route, and without what the user has for real
-    requests: rules, sinks and telemetry."""
+    requests: the store, rules, sinks and telemetry."""
     changed = {
         "proxy": settings.proxy.model_copy(update={"default_route": RouteName.DIRECT, "listen": None}),
         "anthropic": AnthropicSettings(base_url=base_url),
         "rules": load(rules, {}).rules,
+        "store": StoreSettings(),
         "sinks": SinkSettings(),
         "telemetry": TelemetrySettings(),
     }
