@@ -20,6 +20,21 @@ _MOST_NAMED = 3
 """How many of the sessions that an ambiguous beginning fits an error names."""
 
 
+class IdType(click.types.StringParamType):
+    """The id of a request or session. Without one, the error names the command that lists them."""
+
+    def __init__(self, listed_by: str) -> None:
+        self._listed_by = listed_by
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        """Return where ids are listed. (Click's hook.)"""
+        return f"`candela {self._listed_by}` lists them."
+
+
+REQUEST_ID = IdType("requests")
+SESSION_ID = IdType("sessions")
+
+
 @contextlib.contextmanager
 def recorded(invocation: Invocation, *, shows_bodies: bool = False) -> Iterator["StoreReader"]:
     """Yield a reader of the store. Exits with an error if the store can't be read.

@@ -29,6 +29,20 @@ async def listed(home: Home) -> list[str | None]:
     return [session["session_id"] for session in json.loads((await home.run("sessions", "--json")).out)]
 
 
+@pytest.mark.parametrize(
+    ("command", "lists"),
+    [
+        *((command, "requests") for command in ("show", "why", "context")),
+        *((command, "sessions") for command in ("agents", "reconcile")),
+    ],
+)
+async def test_a_command_without_the_id_that_it_needs_says_what_lists_them(
+    home: Home, command: str, lists: str
+) -> None:
+    told = await home.run(command)
+    assert (told.code, f"`candela {lists}` lists them." in told.err) == (2, True)
+
+
 async def test_a_session_is_deleted_by_the_beginning_of_its_id(recorded: Home) -> None:
     told = await recorded.run("sessions", "delete", "1f0c", "--yes")
     assert (told.code, told.err) == (0, "")

@@ -8,7 +8,7 @@ from candela_tui.analysis import labels
 from candela_tui.analysis.turn_lanes import LOOKS, lane
 from candela_tui.analysis.turn_timing import Activity, seconds_by_activity
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.recorded import recorded, session_named
+from candela_tui.cli.recorded import SESSION_ID, recorded, session_named
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.ledger.agent_tree import AgentNode, AgentTree, TimedTurn, agent_tree
 from candela_tui.ledger.ledger import Dimension
@@ -33,7 +33,7 @@ _PATH = (Activity.MODEL, Activity.TOOL, Activity.AGENTS, Activity.WAITING)
 
 
 @click.command()
-@click.argument("session", metavar="SESSION")
+@click.argument("session", metavar="SESSION", type=SESSION_ID)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every span of every turn.")
 @pass_invocation
 def agents(invocation: Invocation, session: str, as_json: bool) -> None:

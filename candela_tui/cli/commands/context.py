@@ -25,7 +25,7 @@ from candela_tui.analysis.items import Items, read_items
 from candela_tui.analysis.labels import missing_body
 from candela_tui.analysis.traffic_side import request_side
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.recorded import recorded, request_named
+from candela_tui.cli.recorded import REQUEST_ID, recorded, request_named
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.exchange import Exchange
 from candela_tui.reports.json_text import json_text
@@ -41,7 +41,7 @@ _MOST_ITEMS = 10
 
 
 @click.command()
-@click.argument("request_id", metavar="ID")
+@click.argument("request_id", metavar="ID", type=REQUEST_ID)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--count", is_flag=True, help="Let the provider count the parts, with candela's own credentials.")
 @pass_invocation

@@ -11,7 +11,7 @@ from candela_tui.analysis.labels import cost, missing_body
 from candela_tui.analysis.served_changes import changes_since_before
 from candela_tui.analysis.trust import Bodies, trust_of
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.recorded import recorded, request_named, say_empty, session_named
+from candela_tui.cli.recorded import REQUEST_ID, recorded, request_named, say_empty, session_named
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.cli.terminal.request_overview import overview
 from candela_tui.cli.terminal.request_receipt import print_receipt
@@ -82,7 +82,7 @@ def _print_table(found: Iterator[Exchange], say_empty: Callable[[], None]) -> No
 
 
 @click.command()
-@click.argument("request_id", metavar="ID")
+@click.argument("request_id", metavar="ID", type=REQUEST_ID)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, including the headers.")
 @click.option("--receipt", "as_receipt", is_flag=True, help="Print how its cost comes about: counts, prices, factors.")
 @click.option("--trust", "as_trust", is_flag=True, help="Print what candela changed, added and proves, by hash.")

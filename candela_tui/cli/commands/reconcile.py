@@ -8,7 +8,7 @@ import click
 
 from candela_tui.analysis.reconciliation import Item
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.recorded import recorded, session_named
+from candela_tui.cli.recorded import SESSION_ID, recorded, session_named
 from candela_tui.cli.terminal.output import echo_json, output_width
 from candela_tui.reports.json_text import json_text
 from candela_tui.text import amounts
@@ -24,7 +24,7 @@ _SOURCES = {"transcript": "as its transcript states it", "settings": "as .claude
 
 
 @click.command()
-@click.argument("session", metavar="SESSION")
+@click.argument("session", metavar="SESSION", type=SESSION_ID)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
 def reconcile(invocation: Invocation, session: str, as_json: bool) -> None:

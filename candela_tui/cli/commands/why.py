@@ -9,7 +9,7 @@ from candela_tui.analysis.cache_changes import Asked, changed_items
 from candela_tui.analysis.cache_miss import diagnose, disagreement, explained
 from candela_tui.analysis.compare import LineChanges, Sign, compare_lines
 from candela_tui.cli.invocation import Invocation, pass_invocation
-from candela_tui.cli.recorded import recorded, request_named
+from candela_tui.cli.recorded import REQUEST_ID, recorded, request_named
 from candela_tui.cli.terminal.output import echo_json
 from candela_tui.exchange import Exchange
 from candela_tui.exchange.cache_diagnosis import Diagnosis
@@ -26,7 +26,7 @@ _MOST_LINES = 40
 
 
 @click.command()
-@click.argument("request_id", metavar="ID")
+@click.argument("request_id", metavar="ID", type=REQUEST_ID)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
 def why(invocation: Invocation, request_id: str, as_json: bool) -> None:
