@@ -216,7 +216,8 @@ async def test_a_device_is_signed_in_with_a_link_and_a_code_that_can_be_copied(
         await shows(pilot, "Ask your administrator", "Start URL")
         await pilot.press("enter")
         await shows(pilot, CODE, "https://device.sso.example/start", "press esc to cancel", "^y Copy link")
-        assert [request.path for request in endpoint.requests][:1] == ["/token?start=https://d-1.awsapps.com/start"]
+        await until(pilot, lambda: endpoint.requests)
+        assert endpoint.requests[0].path == "/token?start=https://d-1.awsapps.com/start"
         await pilot.press("y")
         await until(pilot, lambda: pilot.app.clipboard == LINK)
         await pilot.press("c")
