@@ -27,7 +27,6 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.util import LRUCache
 
 from candela_tui.database_url import DatabaseUrl, StoreLocation
@@ -67,7 +66,6 @@ def connect_to_write(path: StoreLocation) -> Connection:
         driver_connection(connection).text_factory = text_or_bytes
         with connection.begin():
             revision_of(connection, path)
-        _require_known_format(connection, path)
         # Only after the check, because this writes to the file.
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         connection.rollback()
@@ -105,15 +103,18 @@ _WRITE_VERSIONS = (1, 2)
 """Rollback journal and write-ahead log (https://sqlite.org/fileformat2.html, "File format version numbers")."""
 
 
-def _require_known_format(connection: Connection, path: Path) -> None:
+def _require_known_format(path: Path) -> None:
     """Raise DamagedStore if a damaged header makes SQLite take the file for a later format and open it read-only."""
+    # A new connection: one that knows the file as read-only begins to read instead, without an error.
+    connection = _connect(path, "rw")
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError as error:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
         # The file is read only now: reading it drops the locks on it in this process (see files.make_private).
         if trouble_of(error) is Trouble.READ_ONLY and _write_version(path) not in _WRITE_VERSIONS:
             raise DamagedStore("its header is not SQLite's") from None
-    connection.rollback()
+    finally:
+        connection.close()
 
 
 def _write_version(path: Path) -> int:
@@ -151,6 +152,7 @@ def _connect_to_write(path: Path) -> sqlite3.Connection:
     status = path.stat()
     if status.st_mode & _OTHERS:
         path.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
+    _require_known_format(path)
     return _connect(
         path,
         "rw",

@@ -119,44 +119,40 @@ class Capture:
     async def run(self) -> None:
         """Record until ``close`` was called and everything live has ended."""
         spilling = asyncio.create_task(self._keep_spilling(), name="spill")
+        over = False
         try:
-            await self._record()
+            while not over:
+                try:
+                    over = await self._go_on()
+                except Exception:
+                    logger.exception("recording failed in between; no request was affected")
+                    self._notify(
+                        "Recording failed in between, and may miss a part of the latest requests (the log says why)"
+                    )
+                    # A fault that stays must not keep the loop busy.
+                    await asyncio.sleep(_TICK_S)
         finally:
             spilling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await spilling
 
     async def _keep_spilling(self) -> None:
-        """Move to the disk what is too much for the memory, until this is cancelled."""
-        while True:
-            if not self._waiting and not self._live:
-                await self._work.wait()
-            raws = [record.raw for record in self._live.values()]
-            raws += self._waiting
-            try:
+        """Move to the disk what is too much for the memory, until this is cancelled or that fails."""
+        try:
+            while True:
+                if not self._waiting and not self._live:
+                    await self._work.wait()
+                raws = [*(record.raw for record in self._live.values()), *self._waiting]
                 moved, more = await self._spill.make_room(raws, self._waiting_bytes)
                 self._waiting_bytes -= moved
-            except Exception:
-                logger.exception("what waits to be recorded can't be moved to the disk")
-                return
-            await asyncio.sleep(0 if more else _SPILL_EVERY_S)
+                await asyncio.sleep(0 if more else _SPILL_EVERY_S)
+        except Exception:
+            logger.exception("what waits to be recorded can't be moved to the disk")
+            self._notify("What waits to be recorded stays in memory: it can't be moved to the disk (the log says why)")
 
     def _may_spill(self, raw: RawExchange) -> bool:
         """Whether the bodies of an exchange are stored: no others may be on the disk, not even for a while."""
         return self._kept_of(raw) is Kept.FULL
-
-    async def _record(self) -> None:
-        over = False
-        while not over:
-            try:
-                over = await self._go_on()
-            except Exception:
-                logger.exception("recording failed in between; no request was affected")
-                self._notify(
-                    "Recording failed in between, and may miss a part of the latest requests (the log says why)"
-                )
-                # A fault that stays must not keep the loop busy.
-                await asyncio.sleep(_TICK_S)
 
     async def _go_on(self) -> bool:
         """Record what there is, or wait for it. Returns whether nothing can come any more."""
