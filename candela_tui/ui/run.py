@@ -20,7 +20,7 @@ from candela_tui.ui.state.preferences import Preferences
 from candela_tui.ui.state.proxy_control import ProxyControl
 from candela_tui.ui.state.proxy_status import ProxyStatus
 from candela_tui.ui.style.strip_caches import leave_out_strip_caches
-from candela_tui.ui.terminal.driver import has_other_driver
+from candela_tui.ui.terminal.driver import NonBlockingDriver, has_other_driver
 from candela_tui.ui.terminal.exit_summary import exit_summary
 
 __all__ = ["DashboardExit", "ProxyControl", "ProxyStatus", "has_other_driver", "run"]
@@ -108,6 +108,8 @@ async def _run(app: CandelaApp) -> DashboardExit:
         await asyncio.wait([watch])
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
+        if isinstance(app._driver, NonBlockingDriver):
+            app._driver.end_threads()
     if app.crash is not None:
         return DashboardExit(1, app.crash)
     totals = tuple(exit_summary(app.sources.loaded, opened_at, app.sources.clock))

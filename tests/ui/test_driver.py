@@ -3,7 +3,9 @@
 import os
 import threading
 
-from candela_tui.ui.terminal.driver import _MOST_WAITING, _NonBlockingWriter
+from textual.app import App
+
+from candela_tui.ui.terminal.driver import _MOST_WAITING, NonBlockingDriver, _NonBlockingWriter
 
 PATIENCE_S = 30
 
@@ -35,6 +37,22 @@ def test_a_terminal_that_never_reads_again_does_not_hold_up_the_end() -> None:
         assert writer.is_alive()
         os.close(reading)
         writer.join(PATIENCE_S)
+
+
+async def test_no_thread_stays_with_a_terminal_that_is_gone() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as file, os.fdopen(reading):
+        driver = NonBlockingDriver(App())
+        driver.fileno, driver._file = reading, file
+        driver._writer_thread = _NonBlockingWriter(file, lambda: None)
+        writer, keys = driver._writer, threading.Thread(target=driver.run_input_thread)
+        assert writer is not None
+        writer.start()
+        keys.start()
+        driver.end_threads()
+        for thread in (writer, keys):
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
 
 
 def _drain(reading: int) -> None:

@@ -111,6 +111,13 @@ class NonBlockingDriver(LinuxDriver):
         else:
             self._writer = None
 
+    def end_threads(self) -> None:
+        """End the threads that a shutdown which was cut short left running: the process would stay for them, and read
+        from a terminal that is gone."""
+        self.exit_event.set()
+        if self._writer is not None:
+            self._writer.stop()
+
     def _terminal_reads_again(self) -> None:
         with contextlib.suppress(RuntimeError):
             self._writer_loop.call_soon_threadsafe(self._draw_everything)
