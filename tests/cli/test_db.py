@@ -160,8 +160,15 @@ async def test_the_figures_are_those_of_the_store(recorded: Home) -> None:
     assert found["stored_bytes"]["requests"] > 0
     words = (await recorded.run("db", "stats")).out
     assert "4 in 2 sessions" in words
+    assert found["crossed_bytes"] > found["file_bytes"]
+    assert "of what crossed" in words
+
+
+async def test_a_file_that_is_larger_than_what_crossed_is_no_share_of_it(home: Home) -> None:
+    home.record(exchange(request_bytes=2, response_bytes=0))
+    found = json.loads((await home.run("db", "stats", "--json")).out)
     assert found["file_bytes"] > found["crossed_bytes"] > 0
-    assert "of what crossed" not in words
+    assert "of what crossed" not in (await home.run("db", "stats")).out
 
 
 async def test_it_is_said_what_is_kept_for_how_long_and_how_much_there_is(recorded: Home) -> None:
