@@ -113,7 +113,7 @@ class AuditLog(ABC):
         What ``record_states`` goes by stays: the latest entry of each thing that is still there, of the prefixes in
         ``states``."""
         old = _ENTRIES.c.at_us < _microseconds(moment)
-        # What only says that something was removed is no reason to say so again.
+        # An entry that says what was removed does not lead to another one.
         wanted = old, not_(_is_known_state(states)), _ENTRIES.c.action != _REMOVAL
         with self._reading() as connection:
             if not _has_entries(connection) or not _count(connection, *wanted):

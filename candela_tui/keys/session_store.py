@@ -183,7 +183,7 @@ class SessionStore:
 
         One that was replaced is good for another ``GRACE``. Claude Code 2.1.332 sends the token that it read when it
         started, whatever its other processes replaced since, and then goes on with the tokens that they stored. So an
-        old token is no proof of a thief, and ends no session.
+        old token does not show that it was stolen, and the session goes on.
         """
         digest = hash_of(token, self.pepper())
         with self._database.changing_sessions() as connection:

@@ -1,7 +1,7 @@
 """Statements that PostgreSQL prepares once for each connection, and that are sent together.
 
 For a statement of SQLAlchemy, pg8000 reads the text character by character each time, and waits for the server five
-times: to begin, to parse, to describe, to execute and to commit. The server plans it anew, too. Statements that are
+times: to begin, to parse, to describe, to execute and to commit. The server plans it again, too. Statements that are
 prepared need one wait together. That counts where requests wait for them.
 """
 

@@ -51,7 +51,7 @@ def read_query(query: str, parameters: Iterable[Parameter]) -> dict[str, Any]:
     for name, values in parse_qs(query, keep_blank_values=True, errors="surrogateescape").items():
         parameter = known.get(name)
         if parameter is None:
-            words = f"{name[:50]!r} is no parameter of this path; there is {', '.join(known) or 'none'}"
+            words = f"{name[:50]!r} is not a parameter of this path; it takes {', '.join(known) or 'none'}"
             raise Refused(400, words)
         if len(values) > 1:
             raise Refused(400, f"{name} is given more than once")

@@ -256,7 +256,7 @@ async def test_the_token_of_this_machine_opens_everything_as_before(provider: Pr
 
 
 async def next_event(stream: aiohttp.StreamReader) -> tuple[str, Any]:
-    """The next event that is no keep-alive."""
+    """The next event, without those that only keep the connection open."""
     name = ""
     while line := (await stream.readline()).decode().strip() or "-":
         if line.startswith("event: "):

@@ -89,8 +89,8 @@ class InMemory:
 
 
 class TwoOnOneStore(RuleBasedStateMachine):
-    """Requests of two candelas begin, are stored and end, while each looks at the store, and now and then is told its
-    budgets anew."""
+    """Requests of two candelas begin, are stored and end, while each looks at the store, and now and then gets its
+    budgets again."""
 
     def __init__(self) -> None:
         super().__init__()
